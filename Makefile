@@ -1,0 +1,93 @@
+# The front door: `make` lists what can be done.
+
+cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sentio
+
+# Outside the working copy, so that a fresh clone does not compile every dependency again.
+export CARGO_TARGET_DIR ?= $(cache)/target
+# Programs that scripts/setup.sh has compiled.
+export PATH := $(cache)/tools/bin:$(PATH)
+
+# Evaluated when used: setup may have installed mold just before. mold makes linking several times faster.
+cargo = $(if $(shell command -v mold 2>/dev/null),mold -run )cargo
+sentio := $(CARGO_TARGET_DIR)/debug/sentio
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
+
+.PHONY: run
+run: build ## install what is missing, build, serve on http://127.0.0.1:8000 with sample articles
+	@exec "$(sentio)" serve --samples
+
+.PHONY: setup
+setup: ## install what building and running need: protoc, ONNX Runtime, the default model
+	@scripts/setup.sh
+
+.PHONY: build
+build: setup ## compile the program (the first time takes half an hour on two cores)
+	$(cargo) build --bin sentio
+
+.PHONY: test
+test: test-sqlite test-postgres test-browser ## install what the tests need and run all of them
+
+.PHONY: setup-test
+setup-test:
+	@scripts/setup.sh test
+
+.PHONY: test-sqlite
+test-sqlite: setup-test ## unit, documentation and integration tests, on SQLite
+	TEST_DATABASE=sqlite $(cargo) test --workspace
+
+.PHONY: test-postgres
+test-postgres: setup-test ## integration tests on a PostgreSQL of their own
+	TEST_DATABASE=postgres scripts/with-postgres.sh $(cargo) test --test it
+
+.PHONY: test-browser
+test-browser: setup-test ## the playground in a headless Chromium
+	$(cargo) build --bin sentio
+	scripts/test-browser.sh
+
+.PHONY: check
+check: ## formatting, lints, documentation, licences, shell scripts
+	@scripts/setup.sh check
+	$(cargo) fmt --all --check
+	$(cargo) clippy --locked --workspace --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' $(cargo) doc --locked --workspace --no-deps
+	shellcheck scripts/*.sh .ci/run
+	@if cargo deny --version >/dev/null 2>&1; then \
+	  set -x; cargo deny --locked check licenses bans sources; \
+	else \
+	  echo 'skipped: cargo deny (cargo-deny could not be installed)'; \
+	fi
+
+.PHONY: audit
+audit: ## look for known vulnerabilities in the dependencies (needs the network)
+	@scripts/setup.sh check
+	cargo deny --locked check advisories
+
+.PHONY: bench
+bench: setup ## measure speed and quality, optimised
+	$(cargo) bench --bench sentio
+
+.PHONY: soak
+soak: setup ## hours of mixed load, with a watch on memory, disk and the index
+	$(cargo) bench --bench soak
+
+.PHONY: playground
+playground: ## bundle the playground anew (playground/dist)
+	npm ci --prefix playground --no-audit --no-fund
+	npm run build --prefix playground
+
+.PHONY: schema
+schema: build ## write schema.graphql
+	"$(sentio)" schema > schema.graphql.part
+	mv schema.graphql.part schema.graphql
+
+.PHONY: docker
+docker: ## build the image sentio:latest
+	docker build --tag sentio .
+
+.PHONY: clean
+clean: ## delete what was built and installed here; articles (data) and downloads stay
+	cargo clean
+	rm -rf lib models/all-MiniLM-L6-v2 tests/*/node_modules tests/*/*/node_modules playground/node_modules

@@ -1,0 +1,41 @@
+//! SQL migrations of Sentio, for SQLite and PostgreSQL.
+//!
+//! Every migration is plain SQL in the dialect of each database, because most of what it creates (triggers, checks,
+//! partial indexes) has no portable form.
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::prelude::*;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
+
+mod m20261101_000001_article;
+mod m20261101_000002_index_state;
+mod m20261101_000003_record_changes;
+
+/// All migrations, oldest first.
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(m20261101_000001_article::Migration),
+            Box::new(m20261101_000002_index_state::Migration),
+            Box::new(m20261101_000003_record_changes::Migration),
+        ]
+    }
+}
+
+/// Runs one statement after the other, those of the database in use.
+async fn run(manager: &SchemaManager<'_>, sqlite: &[&str], postgres: &[&str]) -> Result<(), DbErr> {
+    let connection = manager.get_connection();
+    let statements = match connection.get_database_backend() {
+        DbBackend::Sqlite => sqlite,
+        DbBackend::Postgres => postgres,
+        other => {
+            return Err(DbErr::Migration(format!("{other:?} is not supported: use SQLite or PostgreSQL")));
+        }
+    };
+    for statement in statements {
+        connection.execute_unprepared(statement).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,12 @@
+//! What an article is, apart from where it is stored: its id, its limits, and which articles a filter selects.
+
+mod draft;
+mod filter;
+mod id;
+
+pub use draft::{
+    ArticleChanges, ArticleDraft, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS, TITLE_MAX_CHARS, Violation,
+    ViolationCode,
+};
+pub use filter::ArticleFilter;
+pub use id::{ArticleId, ParseArticleIdError};

@@ -1,0 +1,60 @@
+//! Waiting, with progress, until the index has caught up: as its writer, or behind the process that is.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use sea_orm::DbErr;
+
+use super::progress::Progress;
+use crate::app::App;
+use crate::config::Config;
+use crate::db::Database;
+use crate::outbox;
+
+/// How often the outbox is counted.
+pub const POLL: Duration = Duration::from_millis(100);
+
+/// Indexes what a command wrote to `db`, or leaves that to others with `no_wait`.
+pub async fn finish(config: Config, db: Database, no_wait: bool) -> anyhow::Result<ExitCode> {
+    if no_wait {
+        let pending = outbox::lag(db.reader()).await?.pending;
+        eprintln!("{pending} changes wait to be indexed by `sentio serve` or `sentio index`");
+        db.close().await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let app = App::over(config, db).await?;
+    let worker = app.worker().start();
+    let caught_up = catch_up(&app).await;
+    worker.stop().await;
+    app.close().await?;
+    caught_up
+}
+
+/// Shows progress until every change recorded by now is searchable or has failed. A worker must run somewhere.
+pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
+    let Some(newest) = outbox::newest_seq(app.db.reader()).await? else {
+        eprintln!("the index is in step: nothing to do");
+        return Ok(ExitCode::SUCCESS);
+    };
+    let total = outbox::pending_among(app.db.reader(), newest).await?;
+    let mut progress = Progress::items("index", Some(total));
+    let mut completions = app.events.completions();
+    loop {
+        let pending = outbox::pending_among(app.db.reader(), newest).await?;
+        progress.advance_to(total.saturating_sub(pending));
+        if pending == 0 {
+            break;
+        }
+        progress.set_message(trouble(app).await?.unwrap_or_default());
+        // A closed channel would return at once, every time; the sender lives in `app`.
+        let _ = tokio::time::timeout(POLL, completions.changed()).await;
+    }
+    let failed = outbox::lag(app.db.reader()).await?.failed;
+    progress.finish(format!("{} articles indexed, {failed} failed", total.saturating_sub(failed)));
+    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::ANSWER_IS_NO) })
+}
+
+async fn trouble(app: &App) -> Result<Option<String>, DbErr> {
+    let error = outbox::last_error(app.db.reader()).await?;
+    Ok(error.map(|error| format!("waiting: {error}")))
+}

@@ -1,0 +1,103 @@
+//! The command line: one file per command.
+
+mod config;
+mod confirm;
+mod export;
+mod import;
+mod index;
+mod indexing;
+mod logging;
+mod migrate;
+mod model;
+mod output;
+mod populate;
+mod progress;
+mod sample;
+mod schema;
+mod serve;
+mod settings;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, SettingValues};
+use settings::SettingFlags;
+
+/// Semantic recommendations for articles over GraphQL.
+///
+/// Articles live in SQL; a vector index is kept in step with them. Start with `sentio serve --samples` and open
+/// http://127.0.0.1:8000/.
+#[derive(Parser)]
+#[command(name = "sentio", version, propagate_version = true, max_term_width = 120)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: SettingFlags,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Serve(serve::Serve),
+    Migrate(migrate::Migrate),
+    Populate(populate::Populate),
+    Import(import::Import),
+    Export(export::Export),
+    Index(index::Index),
+    Verify(verify::Verify),
+    #[command(subcommand)]
+    Model(model::Model),
+    /// Print the GraphQL schema definition.
+    Schema,
+    /// Print all settings with their sources; secrets are hidden.
+    Config,
+}
+
+/// Exit code of a command that ran and whose answer is no, such as `verify` on an index out of step.
+const ANSWER_IS_NO: u8 = 1;
+/// Exit code of a command that failed.
+const FAILED: u8 = 1;
+
+/// Runs the command of this process's arguments.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
+    if matches!(cli.command, Command::Schema) {
+        return schema::run();
+    }
+    let values = SettingValues::gather(cli.settings.into_values())?;
+    let config = Config::from_values(&values)?;
+    if matches!(cli.command, Command::Config) {
+        return config::run(&config, &values);
+    }
+    logging::start(&config.log)?;
+    for warning in values.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let code = runtime.block_on(async {
+        match cli.command {
+            Command::Serve(command) => command.run(config).await,
+            Command::Migrate(command) => command.run(config).await,
+            Command::Populate(command) => command.run(config).await,
+            Command::Import(command) => command.run(config).await,
+            Command::Export(command) => command.run(config).await,
+            Command::Index(command) => command.run(config).await,
+            Command::Verify(command) => command.run(config).await,
+            Command::Model(command) => command.run(&config),
+            Command::Schema | Command::Config => Ok(ExitCode::SUCCESS),
+        }
+    })?;
+    Ok(code)
+}

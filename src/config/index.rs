@@ -1,0 +1,38 @@
+//! The vector index.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{ConfigError, SettingValues};
+
+/// Where the index lies and how it is used.
+#[derive(Clone, Debug)]
+pub struct IndexConfig {
+    /// A folder, or the URI of an object store.
+    pub uri: String,
+    /// The folder of the writer lock: the index's own, or the data folder when the index is in an object store.
+    pub lock_folder: PathBuf,
+    /// How long a mutation waits until its change is searchable (default: 10 s).
+    pub wait: Duration,
+    /// Most memory for index pages (default: 256 MiB).
+    pub index_cache_bytes: usize,
+    /// Most memory for file metadata (default: 128 MiB).
+    pub metadata_cache_bytes: usize,
+}
+
+impl IndexConfig {
+    pub(super) fn from_values(values: &SettingValues, data_dir: &Path) -> Result<Self, ConfigError> {
+        let default = || data_dir.join("lancedb_store").display().to_string();
+        let uri = values.given("SENTIO_INDEX_URI").map_or_else(default, str::to_owned);
+        let lock_folder = if uri.contains("://") { data_dir.to_owned() } else { PathBuf::from(&uri) };
+        let wait = values.parse(
+            "SENTIO_INDEX_WAIT",
+            "expected seconds from 0 to 600, such as 10 or 0.5",
+            |text| {
+                let seconds: f64 = text.trim().trim_end_matches('s').trim_end().parse().ok()?;
+                (0.0..=600.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
+            },
+        )?;
+        Ok(Self { uri, lock_folder, wait, index_cache_bytes: 256 << 20, metadata_cache_bytes: 128 << 20 })
+    }
+}

@@ -1,0 +1,48 @@
+//! The settings: the only reader of the environment. Everything is checked before anything starts.
+
+mod database;
+mod embedding;
+mod error;
+mod index;
+mod log;
+mod server;
+mod setting;
+mod source;
+
+use std::path::PathBuf;
+
+pub use database::{DatabaseConfig, DatabaseUrl};
+pub use embedding::{EmbeddingConfig, PrecisionSetting};
+pub use error::ConfigError;
+pub use index::IndexConfig;
+pub use log::{LogConfig, LogFormat};
+pub use server::{ApiKeys, ServerConfig};
+pub use setting::{SETTINGS, Setting};
+pub use source::{SettingValues, Source};
+
+/// All settings, one struct per concern.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where SQLite and the index lie unless told otherwise.
+    pub data_dir: PathBuf,
+    pub database: DatabaseConfig,
+    pub index: IndexConfig,
+    pub embedding: EmbeddingConfig,
+    pub server: ServerConfig,
+    pub log: LogConfig,
+}
+
+impl Config {
+    /// Reads and checks every setting.
+    pub fn from_values(values: &SettingValues) -> Result<Self, ConfigError> {
+        let data_dir = PathBuf::from(values.text("SENTIO_DATA_DIR"));
+        Ok(Self {
+            database: DatabaseConfig::from_values(values, &data_dir)?,
+            index: IndexConfig::from_values(values, &data_dir)?,
+            embedding: EmbeddingConfig::from_values(values)?,
+            server: ServerConfig::from_values(values)?,
+            log: LogConfig::from_values(values)?,
+            data_dir,
+        })
+    }
+}

@@ -1,0 +1,124 @@
+//! The list of settings: name, flag, default and help in one place.
+
+/// One setting.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The name in the environment and in `.env`.
+    pub name: &'static str,
+    /// The command-line flag, without the dashes.
+    pub flag: &'static str,
+    /// The text that stands for the value in `--help`.
+    pub value_name: &'static str,
+    /// The value when nothing is set; empty for none, or for one that follows from other settings.
+    pub default: &'static str,
+    /// What it does, for `--help` and the documentation.
+    pub help: &'static str,
+    /// Whether its value is never shown.
+    pub secret: bool,
+}
+
+const fn setting(
+    name: &'static str,
+    flag: &'static str,
+    value_name: &'static str,
+    default: &'static str,
+    help: &'static str,
+) -> Setting {
+    Setting { name, flag, value_name, default, help, secret: false }
+}
+
+/// Every setting, in the order they are shown.
+pub const SETTINGS: &[Setting] = &[
+    setting("SENTIO_DATA_DIR", "data-dir", "FOLDER", "data", "Folder for the SQLite database and the index"),
+    setting(
+        "DATABASE_URL",
+        "database-url",
+        "URL",
+        "",
+        "SQL database, sqlite://FILE or postgres://… [default: sqlite://<data-dir>/sentio.db]",
+    ),
+    setting(
+        "SENTIO_INDEX_URI",
+        "index-uri",
+        "URI",
+        "",
+        "Where the vector index lies [default: <data-dir>/lancedb_store]",
+    ),
+    setting(
+        "SENTIO_HOST",
+        "host",
+        "ADDRESS",
+        "127.0.0.1",
+        "Address to listen on; beyond loopback, writes need an API key",
+    ),
+    setting("SENTIO_PORT", "port", "PORT", "8000", "Port to listen on; 0 takes any free one"),
+    setting(
+        "SENTIO_MODEL",
+        "model",
+        "NAME|FOLDER",
+        "all-MiniLM-L6-v2",
+        "Embedding model: a name under the model folder, or the path of a sentence-transformers folder",
+    ),
+    setting("SENTIO_MODEL_DIR", "model-dir", "FOLDER", "models", "Folder of the models"),
+    setting(
+        "SENTIO_PRECISION",
+        "precision",
+        "auto|int8|fp32",
+        "auto",
+        "Arithmetic of the model; auto is int8 where the processor computes it exactly",
+    ),
+    setting(
+        "SENTIO_EMBED_THREADS",
+        "embed-threads",
+        "NUMBER",
+        "",
+        "Threads that compute vectors [default: the number of cores]",
+    ),
+    setting(
+        "SENTIO_QUERY_PROMPT",
+        "query-prompt",
+        "TEXT",
+        "",
+        "Text put in front of queries [default: the model's own]",
+    ),
+    setting(
+        "SENTIO_PASSAGE_PROMPT",
+        "passage-prompt",
+        "TEXT",
+        "",
+        "Text put in front of passages [default: the model's own]",
+    ),
+    setting(
+        "SENTIO_ORT_LIB",
+        "ort-lib",
+        "FILE",
+        "",
+        "ONNX Runtime's shared library [default: lib/libonnxruntime.so, installed by `make setup`]",
+    ),
+    setting(
+        "SENTIO_INDEX_WAIT",
+        "index-wait",
+        "SECONDS",
+        "10",
+        "How long a mutation waits until its change is searchable",
+    ),
+    Setting {
+        secret: true,
+        ..setting(
+            "SENTIO_API_KEYS",
+            "api-keys",
+            "KEY,…",
+            "",
+            "Keys that may write, sent as `Authorization: Bearer KEY`; when set, every write needs one",
+        )
+    },
+    setting(
+        "SENTIO_ALLOWED_ORIGINS",
+        "allowed-origins",
+        "ORIGIN,…",
+        "",
+        "Web origins that may call the API from a browser; on loopback, loopback origins always may",
+    ),
+    setting("SENTIO_LOG", "log", "FILTER", "info", "What to log: a level, or `target=level,…`"),
+    setting("SENTIO_LOG_FORMAT", "log-format", "text|json", "text", "How to log"),
+];

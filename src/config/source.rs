@@ -1,0 +1,217 @@
+//! Where values come from: a flag beats the environment, which beats `.env`, which beats the default.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::path::Path;
+
+use super::{ConfigError, SETTINGS, Setting};
+
+/// Where a value was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    Flag,
+    Environment,
+    DotEnv,
+    Default,
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Flag => "flag",
+            Self::Environment => "environment",
+            Self::DotEnv => ".env",
+            Self::Default => "default",
+        })
+    }
+}
+
+/// The raw text of every setting and where it was found.
+#[derive(Clone, Debug, Default)]
+pub struct SettingValues {
+    values: HashMap<&'static str, (String, Source)>,
+    warnings: Vec<String>,
+}
+
+impl SettingValues {
+    /// Gathers values from `flags` (by setting name), the process's environment and the file `.env` of the working
+    /// folder.
+    pub fn gather(flags: HashMap<&'static str, String>) -> Result<Self, ConfigError> {
+        Self::from_sources(flags, std::env::vars_os(), Path::new(".env"))
+    }
+
+    /// Only `flags`; for programs that bring their own settings, such as tests.
+    pub fn from_flags(flags: impl IntoIterator<Item = (&'static str, String)>) -> Self {
+        let values = flags.into_iter().map(|(name, value)| (name, (value, Source::Flag))).collect();
+        Self { values, warnings: Vec::new() }
+    }
+
+    fn from_sources(
+        flags: HashMap<&'static str, String>,
+        environment: impl Iterator<Item = (OsString, OsString)>,
+        dot_env: &Path,
+    ) -> Result<Self, ConfigError> {
+        let mut gathered = Self::default();
+        for (name, value) in read_dot_env(dot_env)? {
+            gathered.take(&name, value, Source::DotEnv)?;
+        }
+        for (name, value) in environment {
+            let Some(name) = name.to_str() else { continue };
+            if name.starts_with("SENTIO_") || name == "DATABASE_URL" {
+                let value =
+                    value.into_string().map_err(|_| ConfigError::NotUnicode { name: name.to_owned() })?;
+                gathered.take(name, value, Source::Environment)?;
+            }
+        }
+        for (name, value) in flags {
+            gathered.values.insert(name, (value, Source::Flag));
+        }
+        Ok(gathered)
+    }
+
+    fn take(&mut self, name: &str, value: String, source: Source) -> Result<(), ConfigError> {
+        if injected_by_a_platform(name, &value) {
+            self.warnings.push(format!("{name} looks injected by a container platform and is ignored"));
+            return Ok(());
+        }
+        match SETTINGS.iter().find(|setting| setting.name == name) {
+            // Compose files pass unset variables as empty ones.
+            Some(_) if value.is_empty() => Ok(()),
+            Some(setting) => {
+                self.values.insert(setting.name, (value, source));
+                Ok(())
+            }
+            None if !name.starts_with("SENTIO_") => Ok(()),
+            None => {
+                let source_name = if source == Source::DotEnv { ".env" } else { "the environment" };
+                Err(ConfigError::Unknown { name: name.to_owned(), source_name, hint: similar(name) })
+            }
+        }
+    }
+
+    /// What was ignored, for the log.
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// The value of a setting as it was given; `None` when nothing gave it.
+    pub fn given(&self, name: &'static str) -> Option<&str> {
+        self.values.get(name).map(|(value, _)| value.as_str())
+    }
+
+    /// The value of a setting, or its default.
+    pub fn text(&self, name: &'static str) -> &str {
+        self.given(name).unwrap_or_else(|| {
+            SETTINGS.iter().find(|setting| setting.name == name).map_or("", |setting| setting.default)
+        })
+    }
+
+    /// Where the value of a setting comes from.
+    pub fn source(&self, setting: &Setting) -> Source {
+        self.values.get(setting.name).map_or(Source::Default, |(_, source)| *source)
+    }
+
+    /// Reads a value with `parse`, or says what was expected.
+    pub(super) fn parse<T>(
+        &self,
+        name: &'static str,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<T, ConfigError> {
+        let value = self.text(name);
+        parse(value).ok_or_else(|| ConfigError::BadValue {
+            name,
+            value: value.to_owned(),
+            expected: expected.to_owned(),
+        })
+    }
+
+    /// The parts of a value that is a list with commas; blanks are left out.
+    pub(super) fn list(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.text(name).split(',').map(str::trim).filter(|part| !part.is_empty())
+    }
+}
+
+fn read_dot_env(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
+    let failed = |source| ConfigError::DotEnv { path: path.to_owned(), source };
+    match dotenvy::from_path_iter(path) {
+        Ok(lines) => lines.collect::<Result<_, _>>().map_err(failed),
+        Err(error) if error.not_found() => Ok(Vec::new()),
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Kubernetes and old Docker links describe a service called `sentio` in variables of these forms.
+fn injected_by_a_platform(name: &str, value: &str) -> bool {
+    name.starts_with("SENTIO_SERVICE_")
+        || name.starts_with("SENTIO_PORT_")
+        || (name == "SENTIO_PORT" && value.starts_with("tcp://"))
+}
+
+/// The setting that someone who wrote `name` may have meant.
+fn similar(name: &str) -> Option<&'static str> {
+    let words = |name: &str| name.split('_').map(str::to_owned).collect::<Vec<_>>();
+    let given = words(name);
+    SETTINGS
+        .iter()
+        .map(|setting| {
+            let shared = words(setting.name).iter().filter(|word| given.contains(word)).count();
+            (shared, setting.name)
+        })
+        .filter(|(shared, _)| *shared > 1)
+        .max_by_key(|(shared, _)| *shared)
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn gather(
+        flags: &[(&'static str, &str)],
+        environment: &[(&str, &str)],
+    ) -> Result<SettingValues, ConfigError> {
+        SettingValues::from_sources(
+            flags.iter().map(|(name, value)| (*name, (*value).to_owned())).collect(),
+            environment.iter().map(|(name, value)| (name.into(), value.into())),
+            Path::new("/nonexistent/.env"),
+        )
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_which_beats_the_default() {
+        let environment = [("SENTIO_PORT", "9000"), ("SENTIO_HOST", "0.0.0.0"), ("SENTIO_LOG", "")];
+        let values = gather(&[("SENTIO_PORT", "9001")], &environment).unwrap();
+        assert_eq!(values.text("SENTIO_PORT"), "9001");
+        assert_eq!(values.text("SENTIO_HOST"), "0.0.0.0");
+        assert_eq!(values.text("SENTIO_LOG"), "info");
+    }
+
+    #[test]
+    fn dot_env_is_read_and_beaten_by_the_environment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".env");
+        std::fs::write(&path, "SENTIO_PORT=7000\nSENTIO_HOST=0.0.0.0\nOTHER=1\n").unwrap();
+        let environment = [("SENTIO_PORT".into(), "7001".into())];
+        let values = SettingValues::from_sources(HashMap::new(), environment.into_iter(), &path).unwrap();
+        assert_eq!((values.text("SENTIO_PORT"), values.text("SENTIO_HOST")), ("7001", "0.0.0.0"));
+        std::fs::write(&path, "SENTIO_PROT=7000\n").unwrap();
+        let error = SettingValues::from_sources(HashMap::new(), std::iter::empty(), &path).unwrap_err();
+        assert!(error.to_string().contains("SENTIO_PROT (from .env)"), "{error}");
+    }
+
+    #[test]
+    fn an_unknown_name_stops_the_start_and_a_platforms_does_not() {
+        let error = gather(&[], &[("SENTIO_EMBEDDING_THREADS", "2")]).unwrap_err();
+        assert!(error.to_string().ends_with("did you mean SENTIO_EMBED_THREADS?"), "{error}");
+        let injected = [
+            ("SENTIO_SERVICE_HOST", "10.0.0.1"),
+            ("SENTIO_PORT_8000_TCP", "tcp://10.0.0.1:8000"),
+            ("SENTIO_PORT", "tcp://10.0.0.1:8000"),
+        ];
+        let values = gather(&[], &injected).unwrap();
+        assert_eq!(values.warnings().len(), 3);
+        assert_eq!(values.text("SENTIO_PORT"), "8000");
+    }
+}

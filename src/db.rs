@@ -1,0 +1,160 @@
+//! The only two doors to SQL: `reader()` for everything that looks, `transaction()` for everything that writes.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
+    TransactionOptions, TransactionTrait,
+};
+use sentio_migration::{Migrator, MigratorTrait};
+
+use crate::config::DatabaseConfig;
+
+/// How long a SQLite connection waits for another process's write before it gives up.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a caller waits for a free connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A cheap handle on the database; clones share the connections.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: DatabaseConnection,
+    /// SQLite: a pool of one, so that writers queue here instead of meeting `SQLITE_BUSY`. PostgreSQL: the reader's pool.
+    writer: DatabaseConnection,
+    statements: Arc<AtomicU64>,
+}
+
+/// Why the database can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("DATABASE_URL must begin with sqlite: or postgres:, not {scheme:?}")]
+    UnknownScheme { scheme: String },
+    #[error("cannot create the folder {} for the database", path.display())]
+    CreateFolder { path: PathBuf, source: std::io::Error },
+    #[error(
+        "cannot open the database {url}: check DATABASE_URL, that the server runs and that the folder is writable"
+    )]
+    Connect { url: String, source: DbErr },
+    #[error("cannot apply the SQL migrations")]
+    Migrate { source: DbErr },
+}
+
+impl Database {
+    /// Connects; creates a SQLite file that is not there. Applies no migration.
+    pub async fn open(config: &DatabaseConfig) -> Result<Self, OpenError> {
+        let statements = Arc::new(AtomicU64::new(0));
+        let (mut reader, writer) = match config.scheme() {
+            "sqlite" => {
+                create_sqlite_folder(config.sqlite_path())?;
+                let writer = connect(config, 1, |options| {
+                    options.map_sqlx_sqlite_opts(|sqlite| {
+                        sqlite
+                            .create_if_missing(true)
+                            .journal_mode(SqliteJournalMode::Wal)
+                            .synchronous(SqliteSynchronous::Full)
+                            .foreign_keys(true)
+                            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                    });
+                })
+                .await?;
+                let reader = connect(config, config.readers, |options| {
+                    options.map_sqlx_sqlite_opts(|sqlite| {
+                        sqlite.busy_timeout(SQLITE_BUSY_TIMEOUT).pragma("query_only", "on")
+                    });
+                })
+                .await?;
+                (reader, Some(writer))
+            }
+            "postgres" | "postgresql" => (connect(config, config.readers.max(8), |_| {}).await?, None),
+            scheme => return Err(OpenError::UnknownScheme { scheme: scheme.to_owned() }),
+        };
+        count_statements(&mut reader, &statements);
+        let mut writer = writer.unwrap_or_else(|| reader.clone());
+        if reader.get_database_backend() == DbBackend::Sqlite {
+            count_statements(&mut writer, &statements);
+        }
+        Ok(Self { reader, writer, statements })
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), OpenError> {
+        Migrator::up(&self.writer, None).await.map_err(|source| OpenError::Migrate { source })
+    }
+
+    /// The connection that migration commands run on.
+    pub fn schema_connection(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// For everything that only looks. On SQLite a write through it fails.
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// Begins a transaction that may write; it is rolled back unless committed.
+    ///
+    /// On SQLite it is `BEGIN IMMEDIATE`: a deferred transaction that turns into a writer beside another process fails
+    /// at once, whatever the busy time-out.
+    pub async fn transaction(&self) -> Result<DatabaseTransaction, DbErr> {
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await
+    }
+
+    /// Which dialect is spoken.
+    pub fn backend(&self) -> DbBackend {
+        self.reader.get_database_backend()
+    }
+
+    /// How many SQL statements have run since the start, without BEGIN and COMMIT.
+    pub fn statements(&self) -> u64 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Waits for the statements under way and closes all connections.
+    pub async fn close(self) -> Result<(), DbErr> {
+        if self.backend() == DbBackend::Sqlite {
+            self.writer.close().await?;
+        }
+        self.reader.close().await
+    }
+}
+
+async fn connect(
+    config: &DatabaseConfig,
+    connections: u32,
+    adjust: impl FnOnce(&mut ConnectOptions),
+) -> Result<DatabaseConnection, OpenError> {
+    let mut options = ConnectOptions::new(config.url.expose());
+    options
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        .sqlx_logging(false);
+    adjust(&mut options);
+    sea_orm::Database::connect(options)
+        .await
+        .map_err(|source| OpenError::Connect { url: config.url.to_string(), source })
+}
+
+fn count_statements(connection: &mut DatabaseConnection, statements: &Arc<AtomicU64>) {
+    let statements = Arc::clone(statements);
+    connection.set_metric_callback(move |_| {
+        statements.fetch_add(1, Ordering::Relaxed);
+    });
+}
+
+fn create_sqlite_folder(path: Option<&Path>) -> Result<(), OpenError> {
+    let Some(folder) = path.and_then(Path::parent).filter(|folder| !folder.as_os_str().is_empty()) else {
+        return Ok(());
+    };
+    std::fs::create_dir_all(folder)
+        .map_err(|source| OpenError::CreateFolder { path: folder.to_owned(), source })
+}

@@ -1,0 +1,93 @@
+//! One layer's weights, read from the file into the shapes that the graph wants.
+
+use super::{
+    architecture::{Architecture, Dimensions},
+    weights::WeightReader,
+};
+use crate::embedding::error::OpenError;
+
+/// Self-attention and feed-forward of one layer, each with the normalisation that follows it.
+pub(super) struct Layer {
+    /// Query, key and value side by side.
+    pub query_key_value: Linear,
+    pub attention_output: Linear,
+    pub attention_norm: LayerNorm,
+    pub feed_forward_up: Linear,
+    pub feed_forward_down: Linear,
+    pub feed_forward_norm: LayerNorm,
+}
+
+impl Layer {
+    /// Reads layer `number`, counted from 0.
+    pub fn read(
+        weights: &mut WeightReader,
+        architecture: &Architecture,
+        dimensions: &Dimensions,
+        number: usize,
+    ) -> Result<Self, OpenError> {
+        let (hidden, intermediate) = (dimensions.hidden, dimensions.intermediate);
+        let name = |part: &str| format!("{}.{number}.{part}", architecture.layer);
+        let query_key_value = architecture.query_key_value.map(name);
+        let mut linear = |part, inputs, outputs| Linear::read(weights, &[name(part)], inputs, outputs);
+        let attention_output = linear(architecture.attention_output, hidden, hidden)?;
+        let feed_forward_up = linear(architecture.feed_forward_up, hidden, intermediate)?;
+        let feed_forward_down = linear(architecture.feed_forward_down, intermediate, hidden)?;
+        Ok(Self {
+            query_key_value: Linear::read(weights, &query_key_value, hidden, hidden)?,
+            attention_output,
+            attention_norm: LayerNorm::read(weights, &name(architecture.attention_norm), dimensions)?,
+            feed_forward_up,
+            feed_forward_down,
+            feed_forward_norm: LayerNorm::read(weights, &name(architecture.feed_forward_norm), dimensions)?,
+        })
+    }
+}
+
+/// The scale and shift that follow the normalisation of each token.
+pub(super) struct LayerNorm {
+    pub scale: Vec<f32>,
+    pub shift: Vec<f32>,
+}
+
+impl LayerNorm {
+    pub fn read(weights: &mut WeightReader, name: &str, dimensions: &Dimensions) -> Result<Self, OpenError> {
+        Ok(Self {
+            scale: weights.floats(&format!("{name}.weight"), &[dimensions.hidden])?,
+            shift: weights.floats(&format!("{name}.bias"), &[dimensions.hidden])?,
+        })
+    }
+}
+
+/// `y = x · weight + bias`, with `weight` as `[inputs, outputs]`, row by row.
+pub(super) struct Linear {
+    pub weight: Vec<f32>,
+    pub bias: Vec<f32>,
+    pub inputs: usize,
+    pub outputs: usize,
+}
+
+impl Linear {
+    /// Reads linear layers of one input and lays their outputs side by side. In the file each weight is
+    /// `[outputs, inputs]`.
+    fn read(
+        weights: &mut WeightReader,
+        names: &[String],
+        inputs: usize,
+        outputs_each: usize,
+    ) -> Result<Self, OpenError> {
+        let outputs = names.len() * outputs_each;
+        let mut linear =
+            Self { weight: vec![0.0; inputs * outputs], bias: Vec::with_capacity(outputs), inputs, outputs };
+        for (part, name) in names.iter().enumerate() {
+            let weight = weights.floats(&format!("{name}.weight"), &[outputs_each, inputs])?;
+            for (output, row) in weight.chunks_exact(inputs).enumerate() {
+                let column = part * outputs_each + output;
+                for (input, value) in row.iter().enumerate() {
+                    linear.weight[input * outputs + column] = *value;
+                }
+            }
+            linear.bias.extend(weights.floats(&format!("{name}.bias"), &[outputs_each])?);
+        }
+        Ok(linear)
+    }
+}

@@ -1,0 +1,183 @@
+//! The encoder that Sentio builds itself from `model.safetensors`.
+//!
+//! `weights` maps the file, `architecture` says what its tensors are called, `layer` reads them,
+//! `quantisation` rounds them to 8 bits, `graph` composes the network, and this file runs it. Word embeddings
+//! stay in the file: they are half of the weights, and a text needs a few rows.
+
+mod architecture;
+mod graph;
+mod layer;
+mod quantisation;
+mod relative_positions;
+pub(super) mod session;
+mod weights;
+
+use std::{path::PathBuf, sync::Arc};
+
+use ort::{
+    environment::Environment,
+    session::{Session, SessionInputValue},
+    value::Tensor,
+};
+
+pub(super) use self::architecture::Architecture;
+use self::{
+    architecture::Dimensions,
+    graph::{ATTENTION_BIAS, EMBEDDINGS, EncoderGraph, STATES},
+    layer::{Layer, LayerNorm},
+    relative_positions::RelativePositions,
+    weights::{MappedTensor, WeightReader},
+};
+use super::{
+    error::OpenError,
+    folder::{ModelFolder, unsupported},
+    mapped_file::MappedFile,
+    pooling::Pooling,
+    precision::Precision,
+};
+
+/// Raised when the graph changes in a way that changes vectors.
+pub(super) const GRAPH_VERSION: u32 = 1;
+
+/// What all threads share: the tables outside the graph, and what it takes to build one.
+pub(super) struct EncoderModel {
+    path: PathBuf,
+    architecture: Architecture,
+    dimensions: Dimensions,
+    pooling: Pooling,
+    embeddings: Embeddings,
+    embeddings_norm: LayerNorm,
+    relative_positions: Option<RelativePositions>,
+    /// Where the layers' tensors are still to be read.
+    layers: WeightReader,
+}
+
+/// The tables that turn token ids into the graph's input.
+struct Embeddings {
+    words: MappedTensor,
+    vocabulary: usize,
+    /// Positions, counted from the first token's, plus the first token type.
+    positions: Vec<f32>,
+}
+
+impl EncoderModel {
+    /// Reads the tables of the model in `folder`, of whose safetensors file `bytes` is the content.
+    pub fn open(folder: &ModelFolder, bytes: Arc<MappedFile>) -> Result<Self, OpenError> {
+        let refuse = |reason: String| unsupported(&folder.path, reason);
+        let Some(architecture) = Architecture::of(&folder.config) else {
+            return Err(refuse(format!(
+                "Sentio does not build the architecture `{}`",
+                folder.config.model_type
+            )));
+        };
+        let dimensions = Dimensions::of(&folder.config).map_err(refuse)?;
+        if folder.dimension != dimensions.hidden {
+            return Err(refuse(format!(
+                "its pooling gives {} numbers, its encoder {}",
+                folder.dimension, dimensions.hidden
+            )));
+        }
+        let mut weights = WeightReader::new(folder.weights.path(), bytes, architecture.prefix)?;
+        let embeddings = Embeddings::read(&mut weights, folder, &architecture, &dimensions)?;
+        let relative_positions = match architecture.relative_positions {
+            true => {
+                let shape = RelativePositions::table_shape(dimensions.heads);
+                let table = weights.floats("encoder.relative_attention_bias.weight", &shape)?;
+                Some(RelativePositions::new(&table, dimensions.heads, folder.window))
+            }
+            false => None,
+        };
+        Ok(Self {
+            path: folder.path.clone(),
+            architecture,
+            dimensions,
+            pooling: folder.pooling,
+            embeddings,
+            embeddings_norm: LayerNorm::read(&mut weights, "embeddings.LayerNorm", &dimensions)?,
+            relative_positions,
+            layers: weights,
+        })
+    }
+
+    /// Builds a session. Each has its own copy of the layers' weights.
+    pub fn session(&self, environment: &Environment, precision: Precision) -> Result<Session, OpenError> {
+        let refused = |source| OpenError::Session { path: self.path.clone(), source };
+        let mut weights = self.layers.clone();
+        let attention_bias = self.relative_positions.is_some();
+        let mut graph = EncoderGraph::new(self.dimensions, precision, attention_bias, &self.embeddings_norm)
+            .map_err(refused)?;
+        for number in 0..self.dimensions.layers {
+            let layer = Layer::read(&mut weights, &self.architecture, &self.dimensions, number)?;
+            graph.add(&layer).map_err(refused)?;
+        }
+        weights.finish()?;
+        let options = session::options(environment).map_err(refused)?;
+        graph.finish().and_then(|model| model.into_session(&options)).map_err(refused)
+    }
+
+    /// The vector of a text of at least one token and at most a window, not yet of unit length.
+    pub fn encode(&self, session: &mut Session, token_ids: &[u32]) -> ort::Result<Vec<f32>> {
+        let (tokens, hidden) = (token_ids.len(), self.dimensions.hidden);
+        let embeddings = self.embeddings.sum(token_ids, hidden)?;
+        let embeddings = Tensor::from_array(([1, tokens, hidden], embeddings))?;
+        let mut inputs = vec![(EMBEDDINGS, SessionInputValue::from(embeddings))];
+        if let Some(positions) = &self.relative_positions {
+            let shape = [1, self.dimensions.heads, tokens, tokens];
+            let bias = Tensor::from_array((shape, positions.bias(tokens)))?;
+            inputs.push((ATTENTION_BIAS, bias.into()));
+        }
+        let outputs = session.run(inputs)?;
+        let (_, states) = outputs[STATES].try_extract_tensor::<f32>()?;
+        Ok(self.pooling.pool(states, hidden))
+    }
+}
+
+impl Embeddings {
+    fn read(
+        weights: &mut WeightReader,
+        folder: &ModelFolder,
+        architecture: &Architecture,
+        dimensions: &Dimensions,
+    ) -> Result<Self, OpenError> {
+        let hidden = dimensions.hidden;
+        let size = |name: &str, size: Option<usize>| {
+            size.ok_or_else(|| unsupported(&folder.path, format!("its config.json has no {name}")))
+        };
+        let vocabulary = size("vocab_size", folder.config.vocab_size)?;
+        let words = weights.rows("embeddings.word_embeddings.weight", &[vocabulary, hidden])?;
+        let shape = [dimensions.positions, hidden];
+        let mut positions = weights.floats("embeddings.position_embeddings.weight", &shape)?;
+        positions.drain(..architecture.first_position * hidden);
+        if architecture.token_types {
+            let types = size("type_vocab_size", folder.config.type_vocab_size)?;
+            let types = weights.floats("embeddings.token_type_embeddings.weight", &[types, hidden])?;
+            for position in positions.chunks_exact_mut(hidden) {
+                for (value, token_type) in position.iter_mut().zip(&types) {
+                    *value += token_type;
+                }
+            }
+        }
+        Ok(Self { words, vocabulary, positions })
+    }
+
+    /// Adds up the embeddings of each token: `[tokens, hidden]`.
+    fn sum(&self, token_ids: &[u32], hidden: usize) -> ort::Result<Vec<f32>> {
+        let mut sum = self.positions[..token_ids.len() * hidden].to_vec();
+        for (row, &id) in sum.chunks_exact_mut(hidden).zip(token_ids) {
+            let id = id as usize;
+            if id >= self.vocabulary {
+                return Err(ort::Error::new(format!(
+                    "the tokenizer gave token {id}, but the model has {}",
+                    self.vocabulary
+                )));
+            }
+            let mut row = row.iter_mut();
+            self.words.elements(id * hidden..(id + 1) * hidden, |value| {
+                if let Some(sum) = row.next() {
+                    *sum += value;
+                }
+            });
+        }
+        Ok(sum)
+    }
+}

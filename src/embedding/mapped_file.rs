@@ -1,0 +1,37 @@
+//! A model file in memory without being read: the system loads the pages that are used, and shares them.
+
+use std::{fs::File, io, ops::Deref, path::Path};
+
+use memmap2::Mmap;
+
+use super::error::OpenError;
+
+/// The bytes of a file, mapped read-only.
+pub(super) struct MappedFile(Mmap);
+
+impl MappedFile {
+    /// Maps the file at `path`.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        File::open(path)
+            .and_then(|file| map(&file))
+            .map(Self)
+            .map_err(|source| OpenError::FileUnreadable { path: path.to_owned(), source })
+    }
+}
+
+impl Deref for MappedFile {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[expect(unsafe_code, reason = "the one call that maps a file; its proof stands beside it")]
+fn map(file: &File) -> io::Result<Mmap> {
+    // SAFETY: the bytes must not change while they are borrowed. The map is read-only and nothing in Sentio
+    // writes to an installed model: a fetched one is completed elsewhere and renamed into place. What remains
+    // is another program that rewrites or truncates the file in place, which is as forbidden as doing so to a
+    // running executable.
+    unsafe { Mmap::map(file) }
+}

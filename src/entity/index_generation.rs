@@ -1,0 +1,42 @@
+//! A generation: one complete index made by one model.
+
+use sea_orm::entity::prelude::*;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "index_generation")]
+pub struct Model {
+    #[sea_orm(primary_key)]
+    pub id: i64,
+    pub state: State,
+    /// The model as the setting named it.
+    pub model: String,
+    /// Names everything that shapes a vector; vectors of two fingerprints never meet.
+    pub fingerprint: String,
+    pub dimension: i32,
+    /// What the names of the generation's tables begin with.
+    pub location: String,
+    /// The versions of the two tables that belong together.
+    pub article_version: i64,
+    pub passage_version: i64,
+    /// Unix milliseconds.
+    pub created_at: i64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]
+#[sea_orm(rs_type = "String", db_type = "Text")]
+pub enum State {
+    /// Being filled beside the live one.
+    #[sea_orm(string_value = "building")]
+    Building,
+    /// Answers all searches.
+    #[sea_orm(string_value = "live")]
+    Live,
+    /// Kept for a way back; gets no writes.
+    #[sea_orm(string_value = "retired")]
+    Retired,
+}
+
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}

@@ -1,0 +1,8 @@
+//! SeaORM models and their hooks.
+
+pub mod article;
+pub mod article_filter;
+pub mod article_index;
+pub mod index_generation;
+
+pub use article::Entity as Article;

@@ -1,0 +1,136 @@
+//! Arguments: limits and conversions. Nothing is clamped; what is out of bounds is an error that names it.
+
+use async_graphql::ID;
+
+use super::error::ApiError;
+use super::types::{ArticleFilterInput, RecommendOptionsInput};
+use crate::article::{ArticleFilter, ArticleId};
+use crate::recommend::RecommendOptions;
+
+/// Most items of one page.
+const PAGE_MAX: i32 = 100;
+/// Items of a page when nothing is said.
+const PAGE_DEFAULT: usize = 20;
+/// Most recommendations of one list.
+const K_MAX: i32 = 100;
+/// Most characters of a query.
+const QUERY_MAX_CHARS: usize = 8_192;
+/// Most values of one list in a filter or of ids to exclude.
+const LIST_MAX: usize = 10_000;
+
+/// A checked `first` or `last`.
+pub fn page_size(argument: &'static str, size: i32) -> Result<usize, ApiError> {
+    usize::try_from(size)
+        .ok()
+        .filter(|_| size <= PAGE_MAX)
+        .ok_or_else(|| ApiError::bad_input(argument, format!("must be from 0 to {PAGE_MAX}, not {size}")))
+}
+
+/// The page's size when neither `first` nor `last` is given.
+pub fn default_page_size() -> usize {
+    PAGE_DEFAULT
+}
+
+/// A checked number of recommendations.
+pub fn recommendation_count(k: i32) -> Result<usize, ApiError> {
+    usize::try_from(k)
+        .ok()
+        .filter(|_| (1..=K_MAX).contains(&k))
+        .ok_or_else(|| ApiError::bad_input("k", format!("must be from 1 to {K_MAX}, not {k}")))
+}
+
+/// A checked query text.
+pub fn query_text(query: &str) -> Result<&str, ApiError> {
+    if query.trim().is_empty() {
+        return Err(ApiError::bad_input("query", "must not be blank"));
+    }
+    let characters = query.chars().count();
+    if characters > QUERY_MAX_CHARS {
+        let message = format!("has {characters} characters, at most {QUERY_MAX_CHARS} are allowed");
+        return Err(ApiError::bad_input("query", message));
+    }
+    if query.contains('\0') {
+        return Err(ApiError::bad_input("query", "has a NUL character: remove it"));
+    }
+    Ok(query)
+}
+
+/// Checked options; absent ones are the defaults.
+pub fn recommend_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {
+    let Some(options) = options else { return Ok(RecommendOptions::default()) };
+    let exclude = options.exclude_ids.unwrap_or_default();
+    if let Some(score) = options.min_score
+        && !(-1.0..=1.0).contains(&score)
+    {
+        let message = format!("must be a cosine from -1 to 1, not {score}");
+        return Err(ApiError::bad_input("options.minScore", message));
+    }
+    Ok(RecommendOptions {
+        filter: filter("options.filter", options.filter)?,
+        exclude: ids("options.excludeIds", &exclude)?,
+        #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits than an f32 holds")]
+        min_score: options.min_score.map(|score| score as f32),
+    })
+}
+
+/// A checked filter; absent, everything passes.
+pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<ArticleFilter, ApiError> {
+    let Some(input) = input else { return Ok(ArticleFilter::default()) };
+    let at = |field: &str| format!("{argument}.{field}");
+    let texts = |field: &str, values: Option<Vec<String>>| match values {
+        Some(values) => {
+            list_length(&at(field), values.len())?;
+            if values.iter().any(|value| value.contains('\0')) {
+                return Err(ApiError::bad_input(at(field), "has a NUL character: remove it"));
+            }
+            Ok(Some(values))
+        }
+        None => Ok(None),
+    };
+    let ids =
+        |field: &str, values: Option<Vec<ID>>| values.map(|values| ids(&at(field), &values)).transpose();
+    let filter = ArticleFilter {
+        category_in: texts("categoryIn", input.category_in)?,
+        category_not_in: texts("categoryNotIn", input.category_not_in)?,
+        tags_any: texts("tagsAny", input.tags_any)?,
+        tags_all: texts("tagsAll", input.tags_all)?,
+        tags_none: texts("tagsNone", input.tags_none)?,
+        created_from: input.created_from,
+        created_before: input.created_before,
+        ids_in: ids("idsIn", input.ids_in)?,
+        ids_not_in: ids("idsNotIn", input.ids_not_in)?,
+    };
+    if let (Some(from), Some(before)) = (filter.created_from, filter.created_before)
+        && from >= before
+    {
+        let message = "must be earlier than createdBefore, or nothing can pass";
+        return Err(ApiError::bad_input(at("createdFrom"), message));
+    }
+    Ok(filter)
+}
+
+/// Ids of articles; whether they exist is another question.
+pub fn ids(argument: &str, ids: &[ID]) -> Result<Vec<ArticleId>, ApiError> {
+    list_length(argument, ids.len())?;
+    let parse = |(position, id): (usize, &ID)| {
+        id.parse().map_err(|_| {
+            ApiError::bad_input(
+                format!("{argument}.{position}"),
+                format!("{:?} is not an article id", shortened(id)),
+            )
+        })
+    };
+    ids.iter().enumerate().map(parse).collect()
+}
+
+fn list_length(argument: &str, length: usize) -> Result<(), ApiError> {
+    if length > LIST_MAX {
+        let message = format!("has {length} values, at most {LIST_MAX} are allowed");
+        return Err(ApiError::bad_input(argument, message));
+    }
+    Ok(())
+}
+
+fn shortened(text: &str) -> String {
+    text.chars().take(50).collect()
+}

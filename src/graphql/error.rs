@@ -1,0 +1,117 @@
+//! Errors of the API: codes for programs, messages for people, and nothing of the inside.
+
+use async_graphql::{Error, ErrorExtensions};
+use sea_orm::DbErr;
+
+use crate::embedding::EmbedError;
+use crate::recommend::RecommendError;
+
+/// What a field can fail with. `extensions.code` tells the kind.
+///
+/// Not `Display`: async-graphql would then show any text to the client by itself.
+#[derive(Debug)]
+pub enum ApiError {
+    BadUserInput { argument: String, message: String },
+    NotFound(String),
+    Unauthenticated,
+    Forbidden,
+    Overloaded,
+    Internal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ApiError {
+    /// A bad value of an argument, named as `options.filter`.
+    pub fn bad_input(argument: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::BadUserInput { argument: argument.into(), message: message.into() }
+    }
+
+    fn message(&self) -> String {
+        match self {
+            Self::BadUserInput { argument, message } => format!("{argument}: {message}"),
+            Self::NotFound(message) => message.clone(),
+            Self::Unauthenticated => "writing needs a key: send `Authorization: Bearer KEY`".to_owned(),
+            Self::Forbidden => {
+                "this server takes no writes, because it listens beyond loopback without keys: \
+                                set SENTIO_API_KEYS"
+                    .to_owned()
+            }
+            Self::Overloaded => {
+                "too many requests are waiting for the model: try again in a moment".to_owned()
+            }
+            Self::Internal(_) => "internal error".to_owned(),
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::BadUserInput { .. } => "BAD_USER_INPUT",
+            Self::NotFound(_) => "NOT_FOUND",
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::Overloaded => "OVERLOADED",
+            Self::Internal(_) => "INTERNAL_SERVER_ERROR",
+        }
+    }
+}
+
+/// The one place where an error reaches a client; internal ones are logged here and masked.
+impl From<ApiError> for Error {
+    fn from(error: ApiError) -> Self {
+        if let ApiError::Internal(source) = &error {
+            tracing::error!(error = %crate::sync::Chain(source.as_ref()), "graphql.internal_error");
+        }
+        Self::new(error.message()).extend_with(|_, extensions| {
+            extensions.set("code", error.code());
+            if let ApiError::BadUserInput { argument, .. } = &error {
+                extensions.set("argument", argument.as_str());
+            }
+        })
+    }
+}
+
+impl From<DbErr> for ApiError {
+    fn from(error: DbErr) -> Self {
+        match error {
+            DbErr::ConnectionAcquire(_) => Self::Overloaded,
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+impl From<RecommendError> for ApiError {
+    fn from(error: RecommendError) -> Self {
+        match error {
+            RecommendError::Embedding(EmbedError::Overloaded) => Self::Overloaded,
+            other => Self::Internal(Box::new(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn internals_never_reach_a_client() {
+        let source = DbErr::Custom("password=s3cret".to_owned());
+        let error = Error::from(ApiError::from(source));
+        assert_eq!(error.message, "internal error");
+        let extensions = error.extensions.unwrap();
+        assert_eq!(extensions.get("code").unwrap().to_string(), "\"INTERNAL_SERVER_ERROR\"");
+    }
+
+    #[test]
+    fn every_error_has_the_code_of_the_contract() {
+        let cases = [
+            (ApiError::bad_input("k", "too large"), "BAD_USER_INPUT"),
+            (ApiError::NotFound("no such article".to_owned()), "NOT_FOUND"),
+            (ApiError::Unauthenticated, "UNAUTHENTICATED"),
+            (ApiError::Forbidden, "FORBIDDEN"),
+            (ApiError::from(RecommendError::from(EmbedError::Overloaded)), "OVERLOADED"),
+            (ApiError::from(RecommendError::from(EmbedError::Closed)), "INTERNAL_SERVER_ERROR"),
+        ];
+        for (error, code) in cases {
+            assert_eq!(error.code(), code, "{error:?}");
+        }
+    }
+}

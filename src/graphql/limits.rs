@@ -1,0 +1,160 @@
+//! What a document may cost, found out before it is parsed or executed.
+//!
+//! The parser recurses with each bracket and aborts the process when its stack ends; fragments that spread fragments
+//! double the work of validation with each level. Neither can be caught later.
+
+use std::collections::HashMap;
+
+use async_graphql::Name;
+use async_graphql::Positioned;
+use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
+
+/// Most bytes of a document.
+pub const DOCUMENT_MAX_BYTES: usize = 32 * 1024;
+/// Deepest nesting of brackets of any kind.
+pub const NESTING_MAX: usize = 64;
+/// Most fields of an operation, each counted as often as fragments spread it.
+pub const FIELDS_MAX: u64 = 2_000;
+
+/// A document is beyond a limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LimitExceeded {
+    #[error("the document has {found} bytes, at most {DOCUMENT_MAX_BYTES} are allowed")]
+    Bytes { found: usize },
+    #[error("the document nests brackets more than {NESTING_MAX} deep")]
+    Nesting,
+    #[error(
+        "the document selects {found} fields with its fragments spread, at most {FIELDS_MAX} are allowed"
+    )]
+    Fields { found: u64 },
+}
+
+/// Checks the text of a document; to be called before it is parsed.
+pub fn check_text(document: &str) -> Result<(), LimitExceeded> {
+    if document.len() > DOCUMENT_MAX_BYTES {
+        return Err(LimitExceeded::Bytes { found: document.len() });
+    }
+    if nesting(document.as_bytes()) > NESTING_MAX { Err(LimitExceeded::Nesting) } else { Ok(()) }
+}
+
+/// The deepest nesting of brackets outside strings and comments. Closing brackets that match nothing are left to the
+/// parser.
+fn nesting(document: &[u8]) -> usize {
+    let (mut depth, mut deepest, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = document.get(at) {
+        at += match byte {
+            b'{' | b'(' | b'[' => {
+                depth += 1;
+                deepest = deepest.max(depth);
+                1
+            }
+            b'}' | b')' | b']' => {
+                depth = depth.saturating_sub(1);
+                1
+            }
+            b'#' => document[at..].iter().take_while(|byte| !matches!(byte, b'\n' | b'\r')).count(),
+            b'"' => string_length(&document[at..]),
+            _ => 1,
+        };
+    }
+    deepest
+}
+
+/// Bytes of the string or block string that `text` begins with; an unfinished one ends with its line or the document.
+fn string_length(text: &[u8]) -> usize {
+    let block = text.starts_with(b"\"\"\"");
+    let mut at = if block { 3 } else { 1 };
+    while at < text.len() {
+        match (block, &text[at..]) {
+            (true, [b'\\', b'"', b'"', b'"', ..]) => at += 4,
+            (true, [b'"', b'"', b'"', ..]) => return at + 3,
+            (false, [b'\\', _, ..]) => at += 2,
+            (false, [b'"', ..]) => return at + 1,
+            (false, [b'\n' | b'\r', ..]) => return at,
+            _ => at += 1,
+        }
+    }
+    text.len()
+}
+
+/// Checks a parsed document; to be called before it is validated.
+pub fn check_document(document: &ExecutableDocument) -> Result<(), LimitExceeded> {
+    let mut counter = FieldCounter { fragments: &document.fragments, counted: HashMap::new() };
+    let found = document
+        .operations
+        .iter()
+        .map(|(_, operation)| counter.fields(&operation.node.selection_set.node))
+        .fold(0, u64::saturating_add);
+    if found > FIELDS_MAX { Err(LimitExceeded::Fields { found }) } else { Ok(()) }
+}
+
+/// Counts fields with fragments spread, each fragment once.
+struct FieldCounter<'a> {
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    /// `None` while a fragment is being counted: a cycle, which validation refuses.
+    counted: HashMap<&'a Name, Option<u64>>,
+}
+
+impl<'a> FieldCounter<'a> {
+    fn fields(&mut self, selections: &'a SelectionSet) -> u64 {
+        let count = |selection: &'a Positioned<Selection>| match &selection.node {
+            Selection::Field(Positioned { node: Field { selection_set, .. }, .. }) => {
+                self.fields(&selection_set.node).saturating_add(1)
+            }
+            Selection::InlineFragment(fragment) => self.fields(&fragment.node.selection_set.node),
+            Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
+        };
+        selections.items.iter().map(count).fold(0, u64::saturating_add)
+    }
+
+    fn fragment(&mut self, name: &'a Name) -> u64 {
+        if let Some(counted) = self.counted.get(name) {
+            return counted.unwrap_or(0);
+        }
+        let Some(fragment) = self.fragments.get(name) else { return 0 };
+        self.counted.insert(name, None);
+        let fields = self.fields(&fragment.node.selection_set.node);
+        self.counted.insert(name, Some(fields));
+        fields
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(document: &str) -> Result<(), LimitExceeded> {
+        check_document(&async_graphql::parser::parse_query(document).unwrap())
+    }
+
+    #[test]
+    fn brackets_count_outside_strings_and_comments_only() {
+        assert_eq!(nesting(b"{ a(b: [[1]]) { c } }"), 4);
+        assert_eq!(nesting(br#"{ a(b: "[[[[\"[[") # [[[["#), 2);
+        assert_eq!(nesting(b"{ a(b: \"\"\"[[ \\\"\"\" [[ \"\"\") }"), 2);
+        assert_eq!(nesting(b"{ a(b: \"[[\n[[[[ "), 6);
+    }
+
+    #[test]
+    fn a_document_that_would_end_the_parsers_stack_is_refused() {
+        let document = format!("{{ a(b: {}1{}) }}", "[".repeat(1_600), "]".repeat(1_600));
+        assert_eq!(check_text(&document), Err(LimitExceeded::Nesting));
+    }
+
+    #[test]
+    fn doubled_fragments_are_counted_without_walking_them_all() {
+        let mut document = String::from("{ ...f0 }");
+        for level in 0..64 {
+            let next = level + 1;
+            document += &format!(" fragment f{level} on Query {{ ...f{next} ...f{next} }}");
+        }
+        document += " fragment f64 on Query { a }";
+        assert_eq!(fields(&document), Err(LimitExceeded::Fields { found: u64::MAX }));
+    }
+
+    #[test]
+    fn an_ordinary_document_passes() {
+        let document = "{ articles { nodes { ...a } } } fragment a on Article { title similarTo { score } }";
+        assert_eq!(fields(document), Ok(()));
+    }
+}

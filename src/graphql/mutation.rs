@@ -1,0 +1,122 @@
+//! The mutation root: who may write, then delegates.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Object};
+use tokio::sync::Notify;
+
+use super::error::ApiError;
+use super::types::{
+    CreateArticleInput, CreateArticlePayload, CreateArticlesInput, CreateArticlesPayload, DeleteArticleInput,
+    DeleteArticlePayload, UpdateArticleInput, UpdateArticlePayload,
+};
+use super::write;
+use crate::auth::Viewer;
+use crate::db::Database;
+use crate::outbox::{IndexWait, Ticket};
+
+pub struct Mutation;
+
+#[Object]
+impl Mutation {
+    /// Creates an article.
+    async fn create_article(
+        &self,
+        context: &Context<'_>,
+        input: CreateArticleInput,
+    ) -> Result<Option<CreateArticlePayload>, ApiError> {
+        let db = writable(context)?;
+        let wait_for_index = input.wait_for_index;
+        let path = ["input".to_owned()];
+        let (payload, tickets) = match write::create(db, vec![(input.into(), path.to_vec())]).await? {
+            Ok((mut articles, tickets)) => {
+                (CreateArticlePayload { article: articles.pop(), user_errors: Vec::new() }, tickets)
+            }
+            Err(user_errors) => (CreateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+        };
+        settle(context, &tickets, wait_for_index).await?;
+        Ok(Some(payload))
+    }
+
+    /// Creates up to 1,000 articles, all or none.
+    async fn create_articles(
+        &self,
+        context: &Context<'_>,
+        input: CreateArticlesInput,
+    ) -> Result<Option<CreateArticlesPayload>, ApiError> {
+        let db = writable(context)?;
+        let path = |position: usize| ["input".to_owned(), "articles".to_owned(), position.to_string()];
+        let drafts = input.articles.into_iter().enumerate();
+        let drafts = drafts.map(|(position, draft)| (draft.into(), path(position).to_vec())).collect();
+        let (payload, tickets) = match write::create_many(db, drafts).await? {
+            Ok((articles, tickets)) => {
+                (CreateArticlesPayload { articles: Some(articles), user_errors: Vec::new() }, tickets)
+            }
+            Err(user_errors) => (CreateArticlesPayload { user_errors, ..Default::default() }, Vec::new()),
+        };
+        settle(context, &tickets, input.wait_for_index).await?;
+        Ok(Some(payload))
+    }
+
+    /// Changes an article.
+    async fn update_article(
+        &self,
+        context: &Context<'_>,
+        input: UpdateArticleInput,
+    ) -> Result<Option<UpdateArticlePayload>, ApiError> {
+        let db = writable(context)?;
+        let wait_for_index = input.wait_for_index;
+        let (payload, tickets) = match write::update(db, input).await? {
+            Ok((article, ticket)) => {
+                (UpdateArticlePayload { article: Some(article), user_errors: Vec::new() }, vec![ticket])
+            }
+            Err(user_errors) => (UpdateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+        };
+        settle(context, &tickets, wait_for_index).await?;
+        Ok(Some(payload))
+    }
+
+    /// Deletes an article.
+    async fn delete_article(
+        &self,
+        context: &Context<'_>,
+        input: DeleteArticleInput,
+    ) -> Result<Option<DeleteArticlePayload>, ApiError> {
+        let db = writable(context)?;
+        let wait_for_index = input.wait_for_index;
+        let (payload, tickets) = match write::delete(db, &input).await? {
+            Ok(ticket) => (
+                DeleteArticlePayload { deleted_article_id: Some(input.id), user_errors: Vec::new() },
+                vec![ticket],
+            ),
+            Err(user_errors) => (DeleteArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+        };
+        settle(context, &tickets, wait_for_index).await?;
+        Ok(Some(payload))
+    }
+}
+
+/// The database, for a viewer that may write.
+fn writable<'a>(context: &Context<'a>) -> Result<&'a Database, ApiError> {
+    match context.data_unchecked::<Viewer>() {
+        Viewer::Writer => Ok(context.data_unchecked::<Database>()),
+        Viewer::Anonymous => Err(ApiError::Unauthenticated),
+        Viewer::NobodyMayWrite => Err(ApiError::Forbidden),
+    }
+}
+
+/// Wakes the worker and, when asked to, waits until searches see the changes. The change is stored whatever comes of
+/// the wait; `indexState` tells the rest.
+async fn settle(context: &Context<'_>, tickets: &[Ticket], wait_for_index: bool) -> Result<(), ApiError> {
+    if tickets.is_empty() {
+        return Ok(());
+    }
+    context.data_unchecked::<Arc<Notify>>().notify_one();
+    if wait_for_index {
+        let db = context.data_unchecked::<Database>();
+        let wait = context.data_unchecked::<IndexWait>();
+        let outcome = wait.until_searchable(db.reader(), tickets).await?;
+        tracing::debug!(?outcome, changes = tickets.len(), "graphql.waited_for_index");
+    }
+    Ok(())
+}

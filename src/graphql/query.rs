@@ -1,0 +1,140 @@
+//! The query root: takes arguments and delegates.
+
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, ID, Object};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+
+use super::arguments;
+use super::article_list::{ArticleList, Window};
+use super::error::ApiError;
+use super::loader::ArticleLoader;
+use super::recommendations::RecommendationList;
+use super::status;
+use super::types::{
+    Article, ArticleConnection, ArticleFilterInput, ArticleOrder, IndexStatus, Node, RecommendOptionsInput,
+    Recommendation,
+};
+use crate::article::ArticleId;
+use crate::db::Database;
+use crate::entity::article;
+use crate::recommend::Recommender;
+
+/// Most ids of one `nodes` call.
+const NODES_MAX: usize = 100;
+
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// The article with this id; null when there is none.
+    async fn article(&self, context: &Context<'_>, id: ID) -> Result<Option<Article>, ApiError> {
+        load_article(context, &id).await
+    }
+
+    /// The article with this external id; null when there is none.
+    async fn article_by_external_id(
+        &self,
+        context: &Context<'_>,
+        external_id: String,
+    ) -> Result<Option<Article>, ApiError> {
+        if external_id.contains('\0') {
+            return Err(ApiError::bad_input("externalId", "has a NUL character: remove it"));
+        }
+        let db = context.data_unchecked::<Database>();
+        let same = article::Column::ExternalId.eq(external_id);
+        Ok(article::Entity::find().filter(same).one(db.reader()).await?.map(Article::alone))
+    }
+
+    /// A list of articles in pages. Take `first` (20 when nothing is said) with `after`, or `last` with `before`; at most
+    /// 100 each.
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a Relay connection")]
+    async fn articles(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many from the beginning, 0 to 100.")] first: Option<i32>,
+        #[graphql(desc = "Only articles after this cursor.")] after: Option<String>,
+        #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
+        #[graphql(desc = "Only articles before this cursor.")] before: Option<String>,
+        #[graphql(desc = "Only articles that pass.")] filter: Option<ArticleFilterInput>,
+        #[graphql(desc = "How to sort; newest first when nothing is said.")] order_by: Option<ArticleOrder>,
+    ) -> Result<ArticleConnection, ApiError> {
+        let order = order_by.unwrap_or_default();
+        let window = Window::from_arguments(first, after, last, before, order)?;
+        let db = context.data_unchecked::<Database>();
+        let list = ArticleList::new(arguments::filter("filter", filter)?, order, db.backend());
+        let page = list.page(db, window).await?;
+        Ok(ArticleConnection::new(list, page))
+    }
+
+    /// Articles near in meaning to a text, or to an article, best first. Give either `query` or `articleId`. Null with an
+    /// error when the engine or the index cannot answer.
+    async fn recommend(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to look for, in words: 1 to 8,192 characters.")] query: Option<String>,
+        #[graphql(desc = "The article to find others like; never recommended itself.")] article_id: Option<
+            ID,
+        >,
+        #[graphql(desc = "How many, 1 to 100.", default = 10)] k: i32,
+        #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
+    ) -> Result<Option<Vec<Recommendation>>, ApiError> {
+        let k = arguments::recommendation_count(k)?;
+        let options = arguments::recommend_options(options)?;
+        match (query, article_id) {
+            (Some(query), None) => {
+                let query = arguments::query_text(&query)?;
+                let matches = context.data_unchecked::<Recommender>().by_text(query, k, &options).await?;
+                let list = RecommendationList::by_text(context.data_unchecked::<Database>(), matches).await?;
+                Ok(Some(list.of_text()))
+            }
+            (None, Some(id)) => {
+                let article = load_article(context, &id).await?.ok_or_else(|| {
+                    ApiError::NotFound(format!(
+                        "articleId: there is no article with the id {:?}",
+                        id.as_str()
+                    ))
+                })?;
+                let id = article.row().article_id();
+                article.page().similar_to(context, id, k, options).await.map(Some)
+            }
+            (Some(_), Some(_)) => {
+                Err(ApiError::bad_input("articleId", "cannot go with query: use one of them"))
+            }
+            (None, None) => Err(ApiError::bad_input("query", "is missing: give query or articleId")),
+        }
+    }
+
+    /// How far the index is behind the articles.
+    async fn index_status(&self, context: &Context<'_>) -> Result<IndexStatus, ApiError> {
+        status::index_status(context).await
+    }
+
+    /// The object with this global id; null when there is none.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>, ApiError> {
+        Ok(load_article(context, &id).await?.map(Node::Article))
+    }
+
+    /// The objects with these global ids, in this order, null where there is none; at most 100.
+    async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>, ApiError> {
+        if ids.len() > NODES_MAX {
+            let message = format!("has {} values, at most {NODES_MAX} are allowed", ids.len());
+            return Err(ApiError::bad_input("ids", message));
+        }
+        let parsed: Vec<Option<ArticleId>> = ids.iter().map(|id| id.parse().ok()).collect();
+        let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
+        let rows = loader.load_many(parsed.iter().flatten().copied()).await.map_err(internal)?;
+        let node = |id: Option<ArticleId>| id.and_then(|id| rows.get(&id)).cloned().map(Article::alone);
+        Ok(parsed.into_iter().map(|id| node(id).map(Node::Article)).collect())
+    }
+}
+
+/// The article with a global id; an id of another form belongs to no article.
+async fn load_article(context: &Context<'_>, id: &ID) -> Result<Option<Article>, ApiError> {
+    let Ok(id) = id.parse::<ArticleId>() else { return Ok(None) };
+    let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
+    Ok(loader.load_one(id).await.map_err(internal)?.map(Article::alone))
+}
+
+fn internal(error: std::sync::Arc<sea_orm::DbErr>) -> ApiError {
+    ApiError::from(std::sync::Arc::unwrap_or_clone(error))
+}

@@ -1,0 +1,127 @@
+//! The article.
+
+use std::sync::Arc;
+
+use async_graphql::{Context, Enum, ID, Object};
+use chrono::{DateTime, Utc};
+
+use super::{ArticlePage, RecommendOptionsInput, Recommendation};
+use crate::entity::article::Model;
+use crate::graphql::arguments;
+use crate::graphql::error::ApiError;
+
+/// An article: what Sentio stores, searches and recommends.
+#[derive(Clone)]
+pub struct Article {
+    row: Arc<Model>,
+    /// The articles it was loaded with: what one of them asks of the index is asked for all at once.
+    page: Arc<ArticlePage>,
+}
+
+/// How far the index is with an article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum ArticleIndexState {
+    /// Searches see the article as it is.
+    Indexed,
+    /// The latest change is on its way into the index.
+    Pending,
+    /// The article cannot be indexed; `indexError` says why. It is tried again from time to time and when it changes.
+    Failed,
+}
+
+impl Article {
+    pub fn new(row: Arc<Model>, page: Arc<ArticlePage>) -> Self {
+        Self { row, page }
+    }
+
+    /// An article loaded alone.
+    pub fn alone(row: Model) -> Self {
+        let page = Arc::new(ArticlePage::new(vec![row.article_id()]));
+        Self { row: Arc::new(row), page }
+    }
+
+    pub fn row(&self) -> &Model {
+        &self.row
+    }
+
+    pub fn page(&self) -> &Arc<ArticlePage> {
+        &self.page
+    }
+}
+
+#[Object]
+impl Article {
+    /// The global id: the SQL id as a decimal string.
+    pub async fn id(&self) -> ID {
+        self.row.id.into()
+    }
+
+    /// The id that the article has elsewhere, unique among all articles.
+    async fn external_id(&self) -> Option<&str> {
+        self.row.external_id.as_deref()
+    }
+
+    /// The title, 1 to 300 characters.
+    async fn title(&self) -> &str {
+        &self.row.title
+    }
+
+    /// The text, up to 1 MiB.
+    async fn content(&self) -> &str {
+        &self.row.content
+    }
+
+    /// The category, if any.
+    async fn category(&self) -> Option<&str> {
+        self.row.category.as_deref()
+    }
+
+    /// The tags, in the order they were given.
+    async fn tags(&self) -> &[String] {
+        &self.row.tags.0
+    }
+
+    /// Starts at 1 and is raised by every change; see `expectedRevision`.
+    async fn revision(&self) -> i64 {
+        self.row.revision
+    }
+
+    /// When the article was created.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.row.created_at
+    }
+
+    /// When the article was last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.row.updated_at
+    }
+
+    /// How far the index is with this article.
+    async fn index_state(&self, context: &Context<'_>) -> Result<ArticleIndexState, ApiError> {
+        let change = self.page.change(context, self.row.article_id()).await?;
+        Ok(match change {
+            None => ArticleIndexState::Indexed,
+            Some(change) if change.failed() => ArticleIndexState::Failed,
+            Some(_) => ArticleIndexState::Pending,
+        })
+    }
+
+    /// Why the article could not be indexed; null when nothing went wrong.
+    async fn index_error(&self, context: &Context<'_>) -> Result<Option<String>, ApiError> {
+        let change = self.page.change(context, self.row.article_id()).await?;
+        Ok(change.and_then(|change| change.last_error.clone()))
+    }
+
+    /// The articles most like this one, best first, never itself. Empty for an article that is not indexed yet; null with
+    /// an error when the index cannot answer. Articles of one list are answered together.
+    async fn similar_to(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "How many, 1 to 100.", default = 5)] k: i32,
+        #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
+    ) -> Result<Option<Vec<Recommendation>>, ApiError> {
+        let k = arguments::recommendation_count(k)?;
+        let options = arguments::recommend_options(options)?;
+        self.page.similar_to(context, self.row.article_id(), k, options).await.map(Some)
+    }
+}

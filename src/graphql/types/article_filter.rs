@@ -1,0 +1,29 @@
+//! The filter of lists and recommendations.
+
+use async_graphql::{ID, InputObject};
+use chrono::{DateTime, Utc};
+
+/// Which articles are wanted. Every part that is set must hold. An empty inclusion lets nothing pass, an empty exclusion
+/// excludes nothing.
+#[derive(Clone, Debug, InputObject)]
+#[graphql(name = "ArticleFilter")]
+pub struct ArticleFilterInput {
+    /// The category is one of these.
+    pub category_in: Option<Vec<String>>,
+    /// The category is none of these; an article without a category passes.
+    pub category_not_in: Option<Vec<String>>,
+    /// The article has at least one of these tags.
+    pub tags_any: Option<Vec<String>>,
+    /// The article has all of these tags.
+    pub tags_all: Option<Vec<String>>,
+    /// The article has none of these tags.
+    pub tags_none: Option<Vec<String>>,
+    /// Created at this time or later.
+    pub created_from: Option<DateTime<Utc>>,
+    /// Created before this time.
+    pub created_before: Option<DateTime<Utc>>,
+    /// One of these articles. Ids that do not exist match nothing.
+    pub ids_in: Option<Vec<ID>>,
+    /// None of these articles.
+    pub ids_not_in: Option<Vec<ID>>,
+}

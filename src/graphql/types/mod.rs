@@ -1,0 +1,26 @@
+//! The types of the API, one file each.
+
+mod article;
+mod article_connection;
+mod article_filter;
+mod article_input;
+mod article_order;
+mod article_page;
+mod index_status;
+mod node;
+mod recommendation;
+mod user_error;
+
+pub use article::Article;
+pub use article_connection::ArticleConnection;
+pub use article_filter::ArticleFilterInput;
+pub use article_input::{
+    CreateArticleInput, CreateArticlePayload, CreateArticlesInput, CreateArticlesPayload, DeleteArticleInput,
+    DeleteArticlePayload, UpdateArticleInput, UpdateArticlePayload,
+};
+pub use article_order::{ArticleOrder, ArticleOrderField, OrderDirection};
+pub use article_page::ArticlePage;
+pub use index_status::{IndexGeneration, IndexState, IndexStatus};
+pub use node::Node;
+pub use recommendation::{RecommendOptionsInput, Recommendation};
+pub use user_error::{UserError, UserErrorCode};

@@ -1,0 +1,125 @@
+//! A recommended article.
+
+use std::sync::Arc;
+
+use async_graphql::{ID, InputObject, Object, SimpleObject};
+
+use super::{Article, ArticleFilterInput};
+use crate::article::ArticleId;
+use crate::graphql::error::ApiError;
+use crate::graphql::recommendations::PassageSource;
+
+/// An article that fits, and how well.
+pub struct Recommendation {
+    article: Article,
+    score: f32,
+    source: Option<ArticleId>,
+    passages: Arc<PassageSource>,
+}
+
+/// The part of an article that fits best.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Passage {
+    /// The words, without the article's title.
+    pub text: String,
+    /// Where the passage begins in the content that was indexed, in UTF-16 code units (as JavaScript counts).
+    pub start: i32,
+    /// Where the passage ends, in UTF-16 code units.
+    pub end: i32,
+}
+
+/// How a score came about.
+#[derive(Clone, Copy, Debug, SimpleObject)]
+pub struct ScoreExplanation {
+    /// The part of the score that is likeness of meaning: a cosine, -1 to 1.
+    pub semantic: f64,
+}
+
+/// What shapes a list of recommendations.
+#[derive(Clone, Debug, InputObject)]
+#[graphql(name = "RecommendOptions")]
+pub struct RecommendOptionsInput {
+    /// Only articles that pass.
+    pub filter: Option<ArticleFilterInput>,
+    /// None of these articles, at most 10,000. Ids that do not exist exclude nothing.
+    pub exclude_ids: Option<Vec<ID>>,
+    /// Only articles whose semantic cosine (-1 to 1) is at least this.
+    pub min_score: Option<f64>,
+}
+
+impl Recommendation {
+    pub fn new(
+        article: Article,
+        score: f32,
+        source: Option<ArticleId>,
+        passages: Arc<PassageSource>,
+    ) -> Self {
+        Self { article, score, source, passages }
+    }
+}
+
+#[Object]
+impl Recommendation {
+    /// The article.
+    async fn article(&self) -> &Article {
+        &self.article
+    }
+
+    /// What ranked the article: its cosine similarity, -1 to 1. For a text it is the mean of two cosines, of the
+    /// article's best passage and of the article as a whole.
+    async fn score(&self) -> f64 {
+        f64::from(self.score)
+    }
+
+    /// The part of the article that fits best.
+    async fn passage(&self) -> Result<Passage, ApiError> {
+        let row = self.article.row();
+        let Some(best) = self.passages.best(self.source, row.article_id()).await? else {
+            return Ok(Passage { text: String::new(), start: 0, end: 0 });
+        };
+        let content = if best.revision == row.revision {
+            Some(row.content.as_str())
+        } else {
+            self.passages.indexed_content(row).await?
+        };
+        let text = content.and_then(|content| slice_utf16(content, best.start, best.end)).unwrap_or_default();
+        Ok(Passage { text: text.to_owned(), start: best.start, end: best.end })
+    }
+
+    /// How the score came about.
+    async fn explanation(&self) -> ScoreExplanation {
+        ScoreExplanation { semantic: f64::from(self.score) }
+    }
+}
+
+/// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.
+fn slice_utf16(text: &str, start: i32, end: i32) -> Option<&str> {
+    let start = byte_offset(text, usize::try_from(start).ok()?)?;
+    let end = byte_offset(text, usize::try_from(end).ok()?)?;
+    text.get(start..end)
+}
+
+fn byte_offset(text: &str, units: usize) -> Option<usize> {
+    let mut passed = 0;
+    for (offset, character) in text.char_indices() {
+        if passed >= units {
+            return (passed == units).then_some(offset);
+        }
+        passed += character.len_utf16();
+    }
+    (passed == units).then_some(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slice_utf16;
+
+    #[test]
+    fn offsets_count_utf16_units_and_never_cut_a_character() {
+        assert_eq!(slice_utf16("a😀b", 1, 3), Some("😀"));
+        assert_eq!(slice_utf16("a😀b", 3, 4), Some("b"));
+        assert_eq!(slice_utf16("a😀b", 2, 4), None);
+        assert_eq!(slice_utf16("ab", 0, 3), None);
+        assert_eq!(slice_utf16("", 0, 0), Some(""));
+    }
+}

@@ -1,0 +1,231 @@
+//! GraphQL over HTTP: reading a request, the status of its response.
+
+use std::time::Duration;
+
+use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::{Request, Response as GraphQlResponse, ServerError, Value, Variables};
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, RawQuery, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tracing::Instrument;
+
+use super::HttpState;
+use super::accept::ResponseType;
+use crate::graphql::{limits, prepared};
+
+/// How long a request may run before it is cancelled.
+const EXECUTION_MAX: Duration = Duration::from_secs(30);
+
+/// A request that was not executed.
+struct Refusal {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+}
+
+/// The JSON body of a request.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestBody {
+    query: Option<String>,
+    operation_name: Option<String>,
+    #[serde(default)]
+    variables: Option<serde_json::Map<String, serde_json::Value>>,
+    #[serde(default)]
+    extensions: Option<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// Answers `GET` (queries only) and `POST`.
+pub async fn handle(
+    State(state): State<HttpState>,
+    method: Method,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+    request: axum::extract::Request,
+) -> Response {
+    let Some(response_type) = ResponseType::negotiate(&headers) else {
+        let message = "accept application/graphql-response+json or application/json".to_owned();
+        let refusal = Refusal { status: StatusCode::NOT_ACCEPTABLE, code: "BAD_USER_INPUT", message };
+        return refusal.into_response(ResponseType::Legacy);
+    };
+    let body = match method {
+        Method::GET => read_query_string(query.as_deref().unwrap_or_default()),
+        Method::POST => match check_content_type(&headers) {
+            Ok(()) => read_json(Bytes::from_request(request, &state).await),
+            Err(refusal) => Err(refusal),
+        },
+        _ => {
+            let message = "use GET for queries and POST for everything".to_owned();
+            let refusal = Refusal { status: StatusCode::METHOD_NOT_ALLOWED, code: "BAD_USER_INPUT", message };
+            let mut response = refusal.into_response(response_type);
+            response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("GET, POST"));
+            return response;
+        }
+    };
+    let request_id = uuid::Uuid::new_v4();
+    let span = tracing::info_span!("graphql", request_id = %request_id);
+    let executed = async {
+        let request = parse(body?, &method, response_type)?;
+        execute(&state, &headers, request).await
+    };
+    match executed.instrument(span).await {
+        Ok(response) => respond(response, response_type, request_id),
+        Err(refusal) => refusal.into_response(response_type),
+    }
+}
+
+fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let (media_type, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
+    let charset = parameters.split(';').find_map(|part| part.trim().strip_prefix("charset="));
+    let utf8 = charset.is_none_or(|charset| charset.trim_matches('"').eq_ignore_ascii_case("utf-8"));
+    // A type that HTML forms can send would let any page make its visitors write.
+    if media_type.trim().eq_ignore_ascii_case("application/json") && utf8 {
+        return Ok(());
+    }
+    Err(Refusal {
+        status: StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        code: "BAD_USER_INPUT",
+        message: "send the request as JSON with the header `Content-Type: application/json`".to_owned(),
+    })
+}
+
+fn read_json(body: Result<Bytes, BytesRejection>) -> Result<RequestBody, Refusal> {
+    let body = body.map_err(|rejection| Refusal {
+        status: rejection.status(),
+        code: "LIMIT_EXCEEDED",
+        message: format!("the body cannot be read; at most {} bytes are allowed", super::BODY_MAX_BYTES),
+    })?;
+    serde_json::from_slice(&body)
+        .map_err(|error| Refusal::bad_request(format!("the body is no GraphQL request in JSON: {error}")))
+}
+
+fn read_query_string(query: &str) -> Result<RequestBody, Refusal> {
+    let mut body = RequestBody { query: None, operation_name: None, variables: None, extensions: None };
+    for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        let object = |name: &str| {
+            serde_json::from_str(&value)
+                .map_err(|error| Refusal::bad_request(format!("{name} is no JSON object: {error}")))
+        };
+        match name.as_ref() {
+            "query" => body.query = Some(value.into_owned()),
+            "operationName" if !value.is_empty() => body.operation_name = Some(value.into_owned()),
+            "variables" if !value.is_empty() => body.variables = object("variables")?,
+            "extensions" if !value.is_empty() => body.extensions = object("extensions")?,
+            _ => {}
+        }
+    }
+    Ok(body)
+}
+
+/// Parses the document within its limits and checks that the method may carry its operation.
+fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Result<Request, Refusal> {
+    let query = body.query.ok_or_else(|| Refusal::bad_request("the request has no query".to_owned()))?;
+    let refused = |code, message| Refusal { status: response_type.request_error(), code, message };
+    let limit = |error: limits::LimitExceeded| refused("LIMIT_EXCEEDED", error.to_string());
+    limits::check_text(&query).map_err(limit)?;
+    let document = async_graphql::parser::parse_query(&query)
+        .map_err(|error| refused("GRAPHQL_PARSE_FAILED", error.to_string()))?;
+    limits::check_document(&document).map_err(limit)?;
+    if method == Method::GET
+        && operation_type(&document, body.operation_name.as_deref()) == Some(OperationType::Mutation)
+    {
+        return Err(Refusal {
+            status: StatusCode::METHOD_NOT_ALLOWED,
+            code: "BAD_USER_INPUT",
+            message: "a mutation cannot be sent with GET: use POST".to_owned(),
+        });
+    }
+    let mut request = Request::new(query);
+    request.set_parsed_query(document);
+    request.operation_name = body.operation_name;
+    if let Some(variables) = body.variables {
+        request.variables = Variables::from_json(serde_json::Value::Object(variables));
+    }
+    if let Some(extensions) = body.extensions {
+        let value = |(name, value)| Some((name, Value::from_json(value).ok()?));
+        request.extensions.0 = extensions.into_iter().filter_map(value).collect();
+    }
+    Ok(request)
+}
+
+/// The type of the operation that would be executed; `None` when the name fits none, which execution reports.
+fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+    let mut operations = document.operations.iter();
+    match name {
+        Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name.as_str() == wanted)),
+        None => operations.next(),
+    }
+    .map(|(_, operation)| operation.node.ty)
+}
+
+async fn execute(
+    state: &HttpState,
+    headers: &HeaderMap,
+    request: Request,
+) -> Result<GraphQlResponse, Refusal> {
+    let authorization = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
+    let viewer = state.authenticator.viewer(authorization).map_err(|error| Refusal {
+        status: StatusCode::UNAUTHORIZED,
+        code: "UNAUTHENTICATED",
+        message: error.to_string(),
+    })?;
+    let request = prepared(request, viewer, &state.db);
+    tokio::time::timeout(EXECUTION_MAX, state.schema.execute(request)).await.map_err(|_| Refusal {
+        status: StatusCode::GATEWAY_TIMEOUT,
+        code: "TIMEOUT",
+        message: format!("the request took longer than {} s and was cancelled", EXECUTION_MAX.as_secs()),
+    })
+}
+
+fn respond(mut response: GraphQlResponse, response_type: ResponseType, request_id: uuid::Uuid) -> Response {
+    // Validation leaves no path and no code; arguments that could not be coerced while executing leave no code.
+    let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        match extensions.get("code") {
+            None if executed => extensions.set("code", "BAD_USER_INPUT"),
+            None => extensions.set("code", "GRAPHQL_VALIDATION_FAILED"),
+            Some(Value::String(code)) if code == "INTERNAL_SERVER_ERROR" => {
+                extensions.set("requestId", request_id.to_string());
+            }
+            Some(_) => {}
+        }
+    }
+    let status =
+        if executed || response.errors.is_empty() { StatusCode::OK } else { response_type.request_error() };
+    json(status, response_type, &response)
+}
+
+fn json(status: StatusCode, response_type: ResponseType, response: &GraphQlResponse) -> Response {
+    match serde_json::to_vec(response) {
+        Ok(body) => {
+            let headers = [
+                (header::CONTENT_TYPE, response_type.content_type()),
+                (header::CACHE_CONTROL, "no-store"),
+                (header::VARY, "Accept"),
+            ];
+            (status, headers, body).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "http.response_not_serialised");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl Refusal {
+    fn bad_request(message: String) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, code: "BAD_USER_INPUT", message }
+    }
+
+    fn into_response(self, response_type: ResponseType) -> Response {
+        let mut error = ServerError::new(self.message, None);
+        error.extensions.get_or_insert_default().set("code", self.code);
+        json(self.status, response_type, &GraphQlResponse::from_errors(vec![error]))
+    }
+}

@@ -1,0 +1,100 @@
+//! Who may ask from where: the `Host` header against DNS rebinding, CORS for browsers.
+
+use std::net::IpAddr;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
+use url::{Host, Url};
+
+use crate::config::ServerConfig;
+
+/// How long a browser may keep the answer to a preflight.
+const PREFLIGHT_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(600);
+
+/// Whether the `Host` header must be a loopback name.
+#[derive(Clone, Copy, Debug)]
+pub struct HostGuard {
+    loopback_only: bool,
+}
+
+impl HostGuard {
+    pub fn new(config: &ServerConfig) -> Self {
+        Self { loopback_only: config.host.is_loopback() }
+    }
+}
+
+/// Refuses requests for another host. A page of a stranger whose name was made to point at 127.0.0.1 is of the same
+/// origin as this server for the browser; only the `Host` header gives it away.
+pub async fn check_host(State(guard): State<HostGuard>, request: Request, next: Next) -> Response {
+    let host = request.uri().host().map(str::to_owned).or_else(|| {
+        let header = request.headers().get(header::HOST)?.to_str().ok()?;
+        Some(header.to_owned())
+    });
+    if guard.loopback_only && !host.as_deref().is_some_and(is_loopback_authority) {
+        let message = "this server listens on loopback and answers requests for localhost only\n";
+        return (StatusCode::FORBIDDEN, message).into_response();
+    }
+    next.run(request).await
+}
+
+/// Which web pages may call the API.
+pub fn cors(config: &ServerConfig) -> CorsLayer {
+    let allowed = config.allowed_origins.clone();
+    let loopback = config.host.is_loopback();
+    let allow = move |origin: &HeaderValue| {
+        origin.to_str().is_ok_and(|origin| {
+            allowed.iter().any(|allowed| allowed == origin) || (loopback && is_loopback_origin(origin))
+        })
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| allow(origin)))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers(AllowHeaders::mirror_request())
+        .max_age(PREFLIGHT_MAX_AGE)
+}
+
+fn is_loopback_origin(origin: &str) -> bool {
+    Url::parse(origin)
+        .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && is_loopback_host(url.host()))
+}
+
+fn is_loopback_authority(authority: &str) -> bool {
+    Url::parse(&format!("http://{authority}/"))
+        .is_ok_and(|url| url.username().is_empty() && url.path() == "/" && is_loopback_host(url.host()))
+}
+
+fn is_loopback_host(host: Option<Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.');
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
+        Some(Host::Ipv6(address)) => IpAddr::from(address).is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_pass() {
+        for host in
+            ["localhost", "localhost:8000", "127.0.0.1:8000", "127.8.9.1", "[::1]:8000", "app.localhost"]
+        {
+            assert!(is_loopback_authority(host), "{host}");
+        }
+        for host in
+            ["evil.example", "localhost.evil.example", "10.0.0.1", "127.0.0.1.nip.io", "x@localhost", ""]
+        {
+            assert!(!is_loopback_authority(host), "{host}");
+        }
+        assert!(is_loopback_origin("http://localhost:5173"));
+        assert!(!is_loopback_origin("null") && !is_loopback_origin("http://evil.example"));
+    }
+}

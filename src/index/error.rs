@@ -1,0 +1,41 @@
+//! What can go wrong with the index.
+
+use std::path::PathBuf;
+
+/// An operation on the index failed; nothing of it is visible to searches.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error("the index could not {action}")]
+    Lance { action: &'static str, source: lancedb::Error },
+    #[error("rows for the index could not be laid out")]
+    Layout(#[from] arrow_schema::ArrowError),
+    #[error("the index returned no column {name} of the expected type")]
+    Column { name: &'static str },
+    #[error(
+        "the table {table} does not belong to this database or model: expected {expected}, found {found}"
+    )]
+    Foreign { table: String, expected: String, found: String },
+    #[error("the index is not open yet")]
+    NotOpen,
+    #[error("the writer lock {} cannot be used: check that the folder is writable", path.display())]
+    Lock { path: PathBuf, source: std::io::Error },
+}
+
+impl IndexError {
+    /// Names the action that `source` interrupted.
+    pub(super) fn during(action: &'static str) -> impl FnOnce(lancedb::Error) -> Self {
+        move |source| Self::Lance { action, source }
+    }
+
+    /// Whether the tables are missing or broken, so that only building them anew helps.
+    pub fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Foreign { .. }
+                | Self::Lance {
+                    source: lancedb::Error::TableNotFound { .. } | lancedb::Error::TableCorrupted { .. },
+                    ..
+                }
+        )
+    }
+}

@@ -1,0 +1,151 @@
+//! One generation: its identity, its two tables and the pair of versions that searches see.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use lancedb::Table;
+
+use super::IndexError;
+use super::search::Snapshot;
+
+/// Names what the vectors of a generation belong to; stored in both tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationIdentity {
+    /// The SQL database that the rows come from.
+    pub database_uuid: String,
+    /// Everything that shapes a vector.
+    pub fingerprint: String,
+    /// Length of a vector.
+    pub dimension: usize,
+}
+
+/// The versions of the two tables that belong together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Versions {
+    pub articles: u64,
+    pub passages: u64,
+}
+
+/// How much a generation holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    pub articles: u64,
+    pub passages: u64,
+    /// Data files of both tables; grows with each write until compaction.
+    pub fragments: u64,
+}
+
+/// A handle on one generation; clones share the tables and the snapshot.
+#[derive(Clone)]
+pub struct Generation {
+    pub(super) articles: Table,
+    pub(super) passages: Table,
+    pub(super) dimension: usize,
+    snapshot: Arc<RwLock<Snapshot>>,
+    calls: Arc<AtomicU64>,
+}
+
+impl GenerationIdentity {
+    pub(super) fn metadata(&self) -> HashMap<String, String> {
+        HashMap::from([
+            ("sentio.database".to_owned(), self.database_uuid.clone()),
+            ("sentio.fingerprint".to_owned(), self.fingerprint.clone()),
+        ])
+    }
+
+    pub(super) async fn check(&self, table: &Table) -> Result<(), IndexError> {
+        let schema = table.schema().await.map_err(IndexError::during("read a table's schema"))?;
+        for (key, expected) in self.metadata() {
+            let found = schema.metadata().get(&key).cloned().unwrap_or_default();
+            if found != expected {
+                return Err(IndexError::Foreign { table: table.name().to_owned(), expected, found });
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Generation {
+    pub(super) async fn new(
+        articles: Table,
+        passages: Table,
+        dimension: usize,
+        calls: Arc<AtomicU64>,
+    ) -> Result<Self, IndexError> {
+        let snapshot = pin(&articles, &passages, &calls).await?;
+        Ok(Self { articles, passages, dimension, snapshot: Arc::new(RwLock::new(snapshot)), calls })
+    }
+
+    /// Opens with a snapshot of `versions`: what a writer left half done beyond them stays invisible.
+    pub(super) async fn at_versions(
+        articles: Table,
+        passages: Table,
+        versions: Versions,
+        dimension: usize,
+        calls: Arc<AtomicU64>,
+    ) -> Result<Self, IndexError> {
+        let generation = Self::new(articles, passages, dimension, calls).await?;
+        let at = |table: &Table, version: u64| {
+            let table = table.clone();
+            async move {
+                let pinned = table.checkout_current().await.map_err(IndexError::during("pin a version"))?;
+                pinned.checkout(version).await.map_err(IndexError::during("open a recorded version"))?;
+                Ok::<_, IndexError>(pinned)
+            }
+        };
+        let articles = at(&generation.articles, versions.articles).await?;
+        let passages = at(&generation.passages, versions.passages).await?;
+        generation.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&generation.calls)));
+        Ok(generation)
+    }
+
+    /// What searches see now. A search keeps its snapshot to the end, whatever is written meanwhile.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The newest versions of the tables.
+    pub async fn versions(&self) -> Result<Versions, IndexError> {
+        let version = |table: &Table| {
+            let table = table.clone();
+            async move { table.version().await.map_err(IndexError::during("tell its version")) }
+        };
+        Ok(Versions { articles: version(&self.articles).await?, passages: version(&self.passages).await? })
+    }
+
+    /// Lets searches see everything written so far through this handle.
+    pub async fn publish(&self) -> Result<(), IndexError> {
+        self.set_snapshot(pin(&self.articles, &self.passages, &self.calls).await?);
+        Ok(())
+    }
+
+    /// Lets searches see what another process has written.
+    pub async fn refresh(&self) -> Result<(), IndexError> {
+        for table in [&self.articles, &self.passages] {
+            table.checkout_latest().await.map_err(IndexError::during("look for newer versions"))?;
+        }
+        self.publish().await
+    }
+
+    /// Counts rows and data files.
+    pub async fn size(&self) -> Result<Size, IndexError> {
+        let articles = self.articles.stats().await.map_err(IndexError::during("count its rows"))?;
+        let passages = self.passages.stats().await.map_err(IndexError::during("count its rows"))?;
+        Ok(Size {
+            articles: articles.num_rows as u64,
+            passages: passages.num_rows as u64,
+            fragments: (articles.fragment_stats.num_fragments + passages.fragment_stats.num_fragments) as u64,
+        })
+    }
+
+    fn set_snapshot(&self, snapshot: Snapshot) {
+        *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+}
+
+async fn pin(articles: &Table, passages: &Table, calls: &Arc<AtomicU64>) -> Result<Snapshot, IndexError> {
+    let articles = articles.checkout_current().await.map_err(IndexError::during("pin a version"))?;
+    let passages = passages.checkout_current().await.map_err(IndexError::during("pin a version"))?;
+    Ok(Snapshot::new(articles, passages, Arc::clone(calls)))
+}

@@ -1,0 +1,21 @@
+//! The vector index: two LanceDB tables per generation, derived from SQL and never the truth.
+//!
+//! The only room that names LanceDB and Arrow. Vectors are unit length; every distance is the cosine's.
+
+mod error;
+mod generation;
+mod maintain;
+mod predicate;
+mod rows;
+mod search;
+mod store;
+mod write;
+mod writer_lock;
+
+pub use error::IndexError;
+pub use generation::{Generation, GenerationIdentity, Size, Versions};
+pub use rows::{ArticleRow, Batch, Facets, PassageRow};
+pub use search::{ArticleHit, IndexedArticle, PassageHit, Snapshot, StoredPassage};
+pub use store::VectorIndex;
+pub use write::Previous;
+pub use writer_lock::WriterLock;

@@ -1,0 +1,286 @@
+//! Reading: nearest passages and articles, stored vectors and texts, all on one pinned pair of versions.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Int32Type, Int64Type};
+use arrow_array::{Array, FixedSizeListArray, RecordBatch};
+use futures::TryStreamExt;
+use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
+use lancedb::{DistanceType, Table};
+
+use super::{IndexError, predicate};
+use crate::article::{ArticleFilter, ArticleId};
+
+/// One pair of versions of the two tables; what is written later is not seen through it.
+#[derive(Clone)]
+pub struct Snapshot {
+    articles: Table,
+    passages: Table,
+    calls: Arc<AtomicU64>,
+}
+
+/// A passage near a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PassageHit {
+    pub article: ArticleId,
+    pub revision: i64,
+    /// In UTF-16 code units of the content at `revision`.
+    pub start: i32,
+    pub end: i32,
+    /// Cosine similarity, −1 to 1.
+    pub cosine: f32,
+}
+
+/// An article near a query.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArticleHit {
+    pub article: ArticleId,
+    /// Cosine similarity, −1 to 1.
+    pub cosine: f32,
+}
+
+/// A passage with its vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPassage {
+    pub article: ArticleId,
+    pub revision: i64,
+    pub start: i32,
+    pub end: i32,
+    pub vector: Vec<f32>,
+}
+
+/// What the article table says of one row, to compare it with SQL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IndexedArticle {
+    pub article: ArticleId,
+    pub revision: i64,
+    pub content_hash: [u8; 32],
+}
+
+impl Snapshot {
+    pub(super) fn new(articles: Table, passages: Table, calls: Arc<AtomicU64>) -> Self {
+        Self { articles, passages, calls }
+    }
+
+    /// The `limit` passages nearest to `vector` that pass `filter`, nearest first.
+    pub async fn nearest_passages(
+        &self,
+        vector: &[f32],
+        limit: usize,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<PassageHit>, IndexError> {
+        let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
+        let query = prepared(query, limit, predicate::of_filter(filter, excluded));
+        let columns = ["article_id", "revision", "start", "end", "_distance"];
+        let mut hits = Vec::new();
+        for batch in self.collect(query.select(Select::columns(&columns)), "search passages").await? {
+            let articles = column::<Int64Type>(&batch, "article_id")?;
+            let revisions = column::<Int64Type>(&batch, "revision")?;
+            let starts = column::<Int32Type>(&batch, "start")?;
+            let ends = column::<Int32Type>(&batch, "end")?;
+            let distances = column::<Float32Type>(&batch, "_distance")?;
+            hits.extend((0..batch.num_rows()).map(|row| PassageHit {
+                article: ArticleId(articles[row]),
+                revision: revisions[row],
+                start: starts[row],
+                end: ends[row],
+                cosine: 1.0 - distances[row],
+            }));
+        }
+        Ok(hits)
+    }
+
+    /// For each of `vectors` the `limit` nearest articles that pass `filter`, nearest first, in one call.
+    pub async fn nearest_articles(
+        &self,
+        vectors: &[Vec<f32>],
+        limit: usize,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<Vec<ArticleHit>>, IndexError> {
+        let mut hits = vec![Vec::new(); vectors.len()];
+        let Some((first, others)) = vectors.split_first() else { return Ok(hits) };
+        let take = IndexError::during;
+        let mut query = self.articles.query().nearest_to(first.as_slice()).map_err(take("take a query"))?;
+        for vector in others {
+            query = query.add_query_vector(vector.as_slice()).map_err(take("take a query"))?;
+        }
+        let mut columns = vec!["article_id", "_distance"];
+        if !others.is_empty() {
+            columns.push("query_index");
+        }
+        let query = prepared(query, limit, predicate::of_filter(filter, excluded));
+        for batch in self.collect(query.select(Select::columns(&columns)), "search articles").await? {
+            let articles = column::<Int64Type>(&batch, "article_id")?;
+            let distances = column::<Float32Type>(&batch, "_distance")?;
+            let queries =
+                (!others.is_empty()).then(|| column::<Int32Type>(&batch, "query_index")).transpose()?;
+            for row in 0..batch.num_rows() {
+                let query = queries.map_or(0, |queries| usize::try_from(queries[row]).unwrap_or(usize::MAX));
+                let Some(hits) = hits.get_mut(query) else { continue };
+                hits.push(ArticleHit { article: ArticleId(articles[row]), cosine: 1.0 - distances[row] });
+            }
+        }
+        for hits in &mut hits {
+            hits.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.article.cmp(&b.article)));
+        }
+        Ok(hits)
+    }
+
+    /// The vectors of `articles`; articles that are not indexed are absent.
+    pub async fn article_vectors(
+        &self,
+        articles: &[ArticleId],
+    ) -> Result<HashMap<ArticleId, Vec<f32>>, IndexError> {
+        let mut vectors = HashMap::with_capacity(articles.len());
+        for batch in self.rows_of(&self.articles, articles, &["article_id", "vector"]).await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let stored = vector_column(&batch)?;
+            for row in 0..batch.num_rows() {
+                vectors.insert(
+                    ArticleId(ids[row]),
+                    stored.value(row).as_primitive::<Float32Type>().values().to_vec(),
+                );
+            }
+        }
+        Ok(vectors)
+    }
+
+    /// All passages of `articles` with their vectors, in no particular order.
+    pub async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<StoredPassage>, IndexError> {
+        let columns = ["article_id", "revision", "start", "end", "vector"];
+        let mut passages = Vec::new();
+        for batch in self.rows_of(&self.passages, articles, &columns).await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let revisions = column::<Int64Type>(&batch, "revision")?;
+            let starts = column::<Int32Type>(&batch, "start")?;
+            let ends = column::<Int32Type>(&batch, "end")?;
+            let vectors = vector_column(&batch)?;
+            passages.extend((0..batch.num_rows()).map(|row| StoredPassage {
+                article: ArticleId(ids[row]),
+                revision: revisions[row],
+                start: starts[row],
+                end: ends[row],
+                vector: vectors.value(row).as_primitive::<Float32Type>().values().to_vec(),
+            }));
+        }
+        Ok(passages)
+    }
+
+    /// Title and content of `articles` as they were indexed.
+    pub async fn texts_of(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, String>, IndexError> {
+        let mut texts = HashMap::with_capacity(articles.len());
+        for batch in self.rows_of(&self.articles, articles, &["article_id", "text"]).await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let stored =
+                named(&batch, "text")?.as_string_opt::<i32>().ok_or(IndexError::Column { name: "text" })?;
+            texts
+                .extend((0..batch.num_rows()).map(|row| (ArticleId(ids[row]), stored.value(row).to_owned())));
+        }
+        Ok(texts)
+    }
+
+    /// What the article table holds between two ids, both included, ascending; an id may come twice.
+    pub async fn articles_between(
+        &self,
+        first: ArticleId,
+        last: ArticleId,
+    ) -> Result<Vec<IndexedArticle>, IndexError> {
+        let query = self
+            .articles
+            .query()
+            .only_if(format!("article_id >= {first} AND article_id <= {last}"))
+            .select(Select::columns(&["article_id", "revision", "content_hash"]));
+        let mut found = Vec::new();
+        for batch in self.collect(query, "list articles").await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let revisions = column::<Int64Type>(&batch, "revision")?;
+            let hashes = named(&batch, "content_hash")?
+                .as_fixed_size_binary_opt()
+                .ok_or(IndexError::Column { name: "content_hash" })?;
+            for row in 0..batch.num_rows() {
+                let content_hash =
+                    hashes.value(row).try_into().map_err(|_| IndexError::Column { name: "content_hash" })?;
+                found.push(IndexedArticle {
+                    article: ArticleId(ids[row]),
+                    revision: revisions[row],
+                    content_hash,
+                });
+            }
+        }
+        found.sort_by_key(|indexed| indexed.article);
+        Ok(found)
+    }
+
+    /// How many passages each article between two ids has, both ids included.
+    pub async fn passage_counts_between(
+        &self,
+        first: ArticleId,
+        last: ArticleId,
+    ) -> Result<HashMap<ArticleId, u32>, IndexError> {
+        let query = self
+            .passages
+            .query()
+            .only_if(format!("article_id >= {first} AND article_id <= {last}"))
+            .select(Select::columns(&["article_id"]));
+        let mut counts = HashMap::new();
+        for batch in self.collect(query, "count passages").await? {
+            for id in column::<Int64Type>(&batch, "article_id")? {
+                *counts.entry(ArticleId(*id)).or_insert(0) += 1;
+            }
+        }
+        Ok(counts)
+    }
+
+    async fn rows_of(
+        &self,
+        table: &Table,
+        articles: &[ArticleId],
+        columns: &[&str],
+    ) -> Result<Vec<RecordBatch>, IndexError> {
+        if articles.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = table.query().only_if(predicate::of_articles(articles)).select(Select::columns(columns));
+        self.collect(query, "read rows").await
+    }
+
+    async fn collect(
+        &self,
+        query: impl ExecutableQuery,
+        action: &'static str,
+    ) -> Result<Vec<RecordBatch>, IndexError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+        let stream = query.execute().await.map_err(IndexError::during(action))?;
+        stream.try_collect().await.map_err(IndexError::during(action))
+    }
+}
+
+/// The distance is named in each query: one that differs from the vector index's would silently scan.
+fn prepared(query: VectorQuery, limit: usize, predicate: Option<String>) -> VectorQuery {
+    let query = query.column("vector").distance_type(DistanceType::Cosine).limit(limit);
+    match predicate {
+        Some(predicate) => query.only_if(predicate),
+        None => query,
+    }
+}
+
+fn named<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a Arc<dyn Array>, IndexError> {
+    batch.column_by_name(name).ok_or(IndexError::Column { name })
+}
+
+fn column<'a, T>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a [T::Native], IndexError>
+where
+    T: arrow_array::ArrowPrimitiveType,
+{
+    let array = named(batch, name)?.as_primitive_opt::<T>().ok_or(IndexError::Column { name })?;
+    Ok(array.values())
+}
+
+fn vector_column(batch: &RecordBatch) -> Result<&FixedSizeListArray, IndexError> {
+    named(batch, "vector")?.as_fixed_size_list_opt().ok_or(IndexError::Column { name: "vector" })
+}

@@ -1,0 +1,32 @@
+//! The right to write to the index: held by at most one process.
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+
+use super::IndexError;
+
+/// Held while it lives; the operating system frees it when the process ends, however it ends.
+#[derive(Debug)]
+pub struct WriterLock {
+    _file: File,
+}
+
+impl WriterLock {
+    /// Takes the lock of the index in `folder`, or `None` when another process (or another part of this one) holds it.
+    pub fn try_take(folder: &Path) -> Result<Option<Self>, IndexError> {
+        let path = folder.join("writer.lock");
+        let failed = |path: PathBuf| move |source| IndexError::Lock { path, source };
+        std::fs::create_dir_all(folder).map_err(failed(path.clone()))?;
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(failed(path.clone()))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(IndexError::Lock { path, source }),
+        }
+    }
+}

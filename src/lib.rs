@@ -1,0 +1,25 @@
+//! Sentio serves semantic recommendations for articles over GraphQL.
+//!
+//! The rooms, in the order data flows through them; ARCHITECTURE.md tells who may use whom.
+
+pub mod article;
+pub mod config;
+
+pub mod db;
+pub mod entity;
+pub mod outbox;
+
+pub mod embedding;
+pub mod events;
+pub mod index;
+pub mod sync;
+
+pub mod recommend;
+
+pub mod auth;
+pub mod graphql;
+pub mod http;
+
+pub mod app;
+pub mod article_file;
+pub mod cli;

@@ -1,0 +1,24 @@
+//! The outbox: one row per article whose latest change has not reached the index.
+//!
+//! Every function works on the connection it is given: recording inside the writer's transaction, claiming and
+//! completing inside the worker's. Rows hold ids, never content; the worker reads the article when it indexes it.
+
+mod claim;
+mod control;
+mod lag;
+mod record;
+mod wait;
+
+pub use claim::{Change, claim, complete, postpone, release_leases};
+pub use control::{Request, database_uuid, is_submitted, last_error, set_last_error, submit, withdraw};
+pub use lag::{ChangeState, Lag, any_due, lag, newest_seq, pending_among, states};
+pub use record::{record, record_all, record_everything, seq_of};
+pub use wait::{IndexWait, Ticket, WaitOutcome};
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The time as the outbox keeps it: whole milliseconds since 1970.
+pub fn unix_millis() -> i64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX)
+}

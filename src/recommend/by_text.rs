@@ -1,0 +1,93 @@
+//! A text → articles: the passages nearest to it, grouped by article and mixed with the articles' own vectors.
+
+use std::collections::HashMap;
+
+use super::{BestPassage, Ranked, RecommendError, RecommendOptions, Recommender, rank};
+use crate::article::ArticleId;
+use crate::index::{PassageHit, Snapshot};
+
+/// Passages searched for each article wanted: an article fills several places with passages of its own.
+const PASSAGES_PER_ARTICLE: usize = 4;
+/// Rounds of searching more when too few articles came back.
+const ROUNDS: usize = 3;
+/// The share of an article's best passage in its score; the rest is the article's vector.
+const PASSAGE_SHARE: f32 = 0.5;
+
+/// Articles recommended for a text, with the passages that fit it best.
+pub struct TextMatches {
+    pub ranked: Vec<Ranked>,
+    pub passages: HashMap<ArticleId, BestPassage>,
+    /// What was searched, to read the passages' texts from.
+    pub snapshot: Snapshot,
+}
+
+impl Recommender {
+    /// The `k` articles nearest in meaning to `query`.
+    ///
+    /// An article's score is the mean of two cosines: of its best passage and of its own vector.
+    pub async fn by_text(
+        &self,
+        query: &str,
+        k: usize,
+        options: &RecommendOptions,
+    ) -> Result<TextMatches, RecommendError> {
+        let vector = self.embedder.embed_query(query).await?;
+        let snapshot = self.index.live()?.snapshot();
+        let best = nearest_articles(&snapshot, vector.as_slice(), k, options).await?;
+        let articles: Vec<_> = best.keys().copied().collect();
+        let article_vectors = snapshot.article_vectors(&articles).await?;
+
+        let mut ranked: Vec<_> = best
+            .values()
+            .map(|hit| {
+                let whole = article_vectors
+                    .get(&hit.article)
+                    .map_or(hit.cosine, |article| dot(article, vector.as_slice()));
+                let score = PASSAGE_SHARE * hit.cosine + (1.0 - PASSAGE_SHARE) * whole;
+                Ranked { article: hit.article, score }
+            })
+            .filter(|ranked| options.keeps(ranked.score))
+            .collect();
+        rank(&mut ranked, k);
+        let passages = ranked
+            .iter()
+            .filter_map(|ranked| best.get(&ranked.article))
+            .map(|hit| (hit.article, BestPassage { revision: hit.revision, start: hit.start, end: hit.end }));
+        Ok(TextMatches { passages: passages.collect(), ranked, snapshot })
+    }
+}
+
+/// The best passage of each article, of at least `k` articles where there are as many.
+async fn nearest_articles(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    k: usize,
+    options: &RecommendOptions,
+) -> Result<HashMap<ArticleId, PassageHit>, RecommendError> {
+    let mut limit = k * PASSAGES_PER_ARTICLE;
+    let mut round = 1;
+    loop {
+        let hits = snapshot.nearest_passages(vector, limit, &options.filter, &options.exclude).await?;
+        let found = hits.len();
+        let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
+        for hit in hits {
+            best.entry(hit.article)
+                .and_modify(|known| {
+                    if hit.cosine > known.cosine {
+                        *known = hit;
+                    }
+                })
+                .or_insert(hit);
+        }
+        if best.len() >= k || found < limit || round == ROUNDS {
+            return Ok(best);
+        }
+        limit *= PASSAGES_PER_ARTICLE;
+        round += 1;
+    }
+}
+
+/// The cosine of two unit vectors.
+pub(super) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

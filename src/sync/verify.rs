@@ -1,0 +1,206 @@
+//! Comparing SQL with the index, article by article.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
+
+use super::SyncError;
+use super::content_hash::content_hash;
+use super::generations::LiveGeneration;
+use crate::article::ArticleId;
+use crate::db::Database;
+use crate::entity::{article, article_index};
+use crate::outbox;
+
+/// Articles compared at a time; their contents are in memory together.
+const PAGE: u64 = 128;
+/// How often a difference is looked at again before it counts: the two sides are read one after the other, and a change
+/// may pass in between.
+const LOOKS: u32 = 4;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(150);
+/// Examples kept of each kind of drift.
+const EXAMPLES: usize = 10;
+
+/// How an article and the index differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Drift {
+    /// In SQL but not in the index, or without all of its passages.
+    Missing,
+    /// Indexed with another revision or content.
+    Stale,
+    /// In the index but not in SQL.
+    Orphaned,
+    /// More than once in the index, or with too many passages.
+    Duplicated,
+}
+
+/// Which state of the index is compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// What searches see. For the process that writes the index: its newest version may be half a change.
+    Published,
+    /// The newest version, whoever wrote it. For every other process.
+    Newest,
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// Articles in SQL.
+    pub articles: u64,
+    pub missing: u64,
+    pub stale: u64,
+    pub orphaned: u64,
+    pub duplicated: u64,
+    /// Changes that are recorded and not indexed yet; they are no drift.
+    pub pending: u64,
+    /// The first articles of each kind.
+    pub examples: HashMap<Drift, Vec<ArticleId>>,
+}
+
+impl VerifyReport {
+    /// Whether the index holds exactly what SQL holds, pending changes apart.
+    pub fn in_step(&self) -> bool {
+        self.missing + self.stale + self.orphaned + self.duplicated == 0
+    }
+
+    fn add(&mut self, article: ArticleId, drift: Drift) {
+        *match drift {
+            Drift::Missing => &mut self.missing,
+            Drift::Stale => &mut self.stale,
+            Drift::Orphaned => &mut self.orphaned,
+            Drift::Duplicated => &mut self.duplicated,
+        } += 1;
+        let examples = self.examples.entry(drift).or_default();
+        if examples.len() < EXAMPLES {
+            examples.push(article);
+        }
+    }
+}
+
+/// Compares everything, in constant memory. `progress` is told how many articles are through; `found` gets every
+/// difference, page by page.
+pub async fn verify<F>(
+    db: &Database,
+    live: &LiveGeneration,
+    look: Look,
+    progress: impl Fn(u64),
+    mut found: impl FnMut(Vec<(ArticleId, Drift)>) -> F,
+) -> Result<VerifyReport, SyncError>
+where
+    F: Future<Output = Result<(), SyncError>>,
+{
+    let mut report = VerifyReport::default();
+    let mut first = i64::MIN;
+    loop {
+        let ids: Vec<i64> = article::Entity::find()
+            .select_only()
+            .column(article::Column::Id)
+            .filter(article::Column::Id.gte(first))
+            .order_by_asc(article::Column::Id)
+            .limit(PAGE)
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        let complete = (ids.len() as u64) < PAGE;
+        let last = if complete { i64::MAX } else { ids[ids.len() - 1] };
+        let drift = settled_drift(db, live, look, ArticleId(first), ArticleId(last)).await?;
+        for (article, kind) in &drift {
+            report.add(*article, *kind);
+        }
+        report.articles += ids.len() as u64;
+        progress(report.articles);
+        if !drift.is_empty() {
+            found(drift).await?;
+        }
+        if complete {
+            let lag = outbox::lag(db.reader()).await?;
+            report.pending = lag.pending + lag.failed;
+            return Ok(report);
+        }
+        first = last + 1;
+    }
+}
+
+/// How many articles there are to compare.
+pub async fn article_count(db: &Database) -> Result<u64, SyncError> {
+    Ok(article::Entity::find().count(db.reader()).await?)
+}
+
+async fn settled_drift(
+    db: &Database,
+    live: &LiveGeneration,
+    look: Look,
+    first: ArticleId,
+    last: ArticleId,
+) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
+    let mut looks = 1;
+    loop {
+        let drift = drift_between(db, live, look, first, last).await?;
+        if drift.is_empty() || looks == LOOKS {
+            return Ok(drift);
+        }
+        looks += 1;
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+}
+
+async fn drift_between(
+    db: &Database,
+    live: &LiveGeneration,
+    look: Look,
+    first: ArticleId,
+    last: ArticleId,
+) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
+    let articles =
+        article::Entity::find().filter(article::Column::Id.between(first.0, last.0)).all(db.reader()).await?;
+    let recorded: HashMap<i64, i32> = article_index::Entity::find()
+        .select_only()
+        .columns([article_index::Column::ArticleId, article_index::Column::Passages])
+        .filter(article_index::Column::GenerationId.eq(live.id))
+        .filter(article_index::Column::ArticleId.between(first.0, last.0))
+        .into_tuple()
+        .all(db.reader())
+        .await?
+        .into_iter()
+        .collect();
+    if look == Look::Newest {
+        live.tables.refresh().await?;
+    }
+    let snapshot = live.tables.snapshot();
+    let mut passages = snapshot.passage_counts_between(first, last).await?;
+    let mut indexed: HashMap<ArticleId, Vec<_>> = HashMap::new();
+    for row in snapshot.articles_between(first, last).await? {
+        indexed.entry(row.article).or_default().push(row);
+    }
+
+    let mut drift = Vec::new();
+    for article in articles {
+        let id = article.article_id();
+        let rows = indexed.remove(&id).unwrap_or_default();
+        let found = passages.remove(&id).unwrap_or(0);
+        let expected = recorded.get(&id.0).and_then(|count| u32::try_from(*count).ok()).unwrap_or(0);
+        let kind = match rows.as_slice() {
+            [] => Some(Drift::Missing),
+            [_, _, ..] => Some(Drift::Duplicated),
+            [_] if found > expected => Some(Drift::Duplicated),
+            [_] if found < expected => Some(Drift::Missing),
+            [row] => {
+                let current = row.revision == article.revision && row.content_hash == content_hash(&article);
+                (!current).then_some(Drift::Stale)
+            }
+        };
+        drift.extend(kind.map(|kind| (id, kind)));
+    }
+    drift.extend(indexed.into_keys().map(|id| (id, Drift::Orphaned)));
+    drift.extend(passages.into_keys().map(|id| (id, Drift::Orphaned)));
+    drift.sort_by_key(|(id, _)| *id);
+    drift.dedup_by_key(|(id, _)| *id);
+
+    // Asked last: what was recorded while the two sides were read is a change on its way, no drift.
+    let ids: Vec<_> = drift.iter().map(|(id, _)| *id).collect();
+    let pending = outbox::states(db.reader(), &ids).await?;
+    drift.retain(|(id, _)| !pending.contains_key(id));
+    Ok(drift)
+}

@@ -1,0 +1,318 @@
+//! The worker: waits for the writer lock, then turns recorded changes into index rows until it is told to stop.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use tokio::sync::{Notify, mpsc};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::SyncError;
+use super::commit::{Committer, record_versions};
+use super::follow::Follower;
+use super::generations::{Chain, Generations, LiveGeneration};
+use super::prepare::{Prepared, prepare};
+use super::reconcile::record_gaps;
+use crate::db::Database;
+use crate::embedding::Embedder;
+use crate::entity::article;
+use crate::events::Events;
+use crate::index::WriterLock;
+use crate::outbox::{self, Change, Request};
+
+/// Most changes of one batch.
+const BATCH_CHANGES: u32 = 128;
+/// Most bytes of content of one batch, unless one article alone has more: about a second of inference.
+const BATCH_BYTES: i64 = 128 * 1024;
+/// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
+const LEASE: Duration = Duration::from_secs(3600);
+/// How often the outbox is looked at when nothing wakes the worker.
+pub(super) const POLL: Duration = Duration::from_millis(250);
+/// The wait after an outage, doubled up to the last.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LAST_PAUSE: Duration = Duration::from_secs(15);
+/// How long nothing must happen before upkeep is done.
+const IDLE_BEFORE_MAINTENANCE: Duration = Duration::from_secs(1);
+/// How many batches are written before upkeep is done although more are waiting.
+const BATCHES_BEFORE_MAINTENANCE: u32 = 50;
+/// How often replaced versions are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(600);
+
+/// Everything the worker needs.
+#[derive(Clone)]
+pub struct Worker {
+    pub db: Database,
+    pub embedder: Embedder,
+    pub generations: Generations,
+    pub events: Events,
+    pub lock_folder: PathBuf,
+    /// Notified when this process recorded a change.
+    pub wake: Arc<Notify>,
+}
+
+/// A running worker.
+#[derive(Debug)]
+pub struct WorkerHandle {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl WorkerHandle {
+    /// Lets the worker finish the batches under way, then ends it and frees the lock.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        // A panic of the task has been reported by the runtime; there is nothing left to finish then.
+        let _ = self.task.await;
+    }
+}
+
+impl Worker {
+    /// Starts the worker. While another process holds the lock it follows that one's index instead.
+    pub fn start(self) -> WorkerHandle {
+        self.spawn(Self::run)
+    }
+
+    pub(super) fn spawn<F>(self, run: impl FnOnce(Self, CancellationToken) -> F) -> WorkerHandle
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(run(self, stop.clone()));
+        WorkerHandle { stop, task }
+    }
+
+    /// Takes the writer lock if it is free.
+    pub fn try_lock(&self) -> Result<Option<WriterLock>, SyncError> {
+        Ok(WriterLock::try_take(&self.lock_folder)?)
+    }
+
+    async fn run(self, stop: CancellationToken) {
+        let mut follower = Follower::new(self.generations.clone(), self.events.clone());
+        let mut announced = false;
+        while !stop.is_cancelled() {
+            match self.try_lock() {
+                Ok(Some(lock)) => self.hold(lock, &stop).await,
+                Ok(None) => {
+                    if !announced {
+                        tracing::info!("sync.follows: another process writes the index");
+                        announced = true;
+                    }
+                    follower.catch_up().await;
+                }
+                Err(error) => tracing::error!(error = %Chain(&error), "sync.no_lock"),
+            }
+            pause(POLL, &stop).await;
+        }
+    }
+
+    /// The time as the one writer.
+    async fn hold(&self, lock: WriterLock, stop: &CancellationToken) {
+        let mut outages = Outages::new(self.db.clone());
+        while !stop.is_cancelled() {
+            let ended = match self.begin().await {
+                Ok(live) => self.pump(live, stop).await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = ended {
+                outages.pause(&error, stop).await;
+            }
+        }
+        drop(lock);
+    }
+
+    async fn begin(&self) -> Result<LiveGeneration, SyncError> {
+        let live = self.generations.open_or_create().await?;
+        let transaction = self.db.transaction().await?;
+        outbox::release_leases(&transaction).await?;
+        outbox::set_last_error(&transaction, None).await?;
+        transaction.commit().await?;
+        Ok(live)
+    }
+
+    /// Prepares and commits side by side: while one batch is written the next is embedded.
+    async fn pump(&self, live: LiveGeneration, stop: &CancellationToken) -> Result<(), SyncError> {
+        let (sender, receiver) = mpsc::channel(1);
+        let ended = CancellationToken::new();
+        let prepare = async {
+            let result = self.prepare_batches(&live, sender, stop, &ended).await;
+            ended.cancel();
+            result
+        };
+        let commit = async {
+            let result = self.commit_batches(&live, receiver).await;
+            ended.cancel();
+            result
+        };
+        let (prepared, committed) = tokio::join!(prepare, commit);
+        committed.and(prepared)
+    }
+
+    async fn prepare_batches(
+        &self,
+        live: &LiveGeneration,
+        batches: mpsc::Sender<Prepared>,
+        stop: &CancellationToken,
+        ended: &CancellationToken,
+    ) -> Result<(), SyncError> {
+        while !stop.is_cancelled() && !ended.is_cancelled() {
+            if outbox::is_submitted(self.db.reader(), Request::Rebuild).await? {
+                self.generations.replace().await?;
+                return Ok(());
+            }
+            if outbox::is_submitted(self.db.reader(), Request::Reconcile).await? {
+                record_gaps(&self.db, live).await?;
+            }
+            let changes = self.claim().await?;
+            if changes.is_empty() {
+                tokio::select! {
+                    () = self.wake.notified() => {}
+                    () = tokio::time::sleep(POLL) => {}
+                    () = stop.cancelled() => {}
+                    () = ended.cancelled() => {}
+                }
+                continue;
+            }
+            let prepared = prepare(&self.db, &self.embedder, changes).await?;
+            if batches.send(prepared).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Claims changes up to the size of a batch; what is beyond it is given back.
+    async fn claim(&self) -> Result<Vec<Change>, SyncError> {
+        // Looking costs nothing to other writers, unlike a transaction.
+        if !outbox::any_due(self.db.reader()).await? {
+            return Ok(Vec::new());
+        }
+        let transaction = self.db.transaction().await?;
+        let mut changes = outbox::claim(&transaction, BATCH_CHANGES, LEASE).await?;
+        let ids = changes.iter().map(|change| change.article.0);
+        let lengths: Vec<(i64, i64)> = article::Entity::find()
+            .select_only()
+            .column(article::Column::Id)
+            .expr(sea_orm::sea_query::Expr::cust("CAST(length(content) AS BIGINT)"))
+            .filter(article::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(&transaction)
+            .await?;
+        let mut room = BATCH_BYTES;
+        let fits = changes.iter().take_while(|change| {
+            let fits = room > 0;
+            let length =
+                lengths.iter().find(|(id, _)| *id == change.article.0).map_or(0, |(_, length)| *length);
+            room -= length;
+            fits
+        });
+        let beyond = changes.split_off(fits.count());
+        for change in beyond {
+            outbox::postpone(&transaction, change, Duration::ZERO, None).await?;
+        }
+        transaction.commit().await?;
+        Ok(changes)
+    }
+
+    async fn commit_batches(
+        &self,
+        live: &LiveGeneration,
+        mut batches: mpsc::Receiver<Prepared>,
+    ) -> Result<(), SyncError> {
+        let mut committer = Committer {
+            db: self.db.clone(),
+            events: self.events.clone(),
+            fingerprint: self.embedder.model().fingerprint.clone(),
+            uncertain: true,
+        };
+        let mut maintenance = Maintenance::new();
+        loop {
+            match tokio::time::timeout(IDLE_BEFORE_MAINTENANCE, batches.recv()).await {
+                Ok(Some(prepared)) => {
+                    let started = std::time::Instant::now();
+                    committer.commit(live, &prepared).await?;
+                    tracing::debug!(
+                        articles = prepared.articles().len(),
+                        passages = prepared.batch.passages.len(),
+                        duration_ms = started.elapsed().as_millis() as u64,
+                        "sync.committed"
+                    );
+                    maintenance.batches += 1;
+                    if maintenance.batches >= BATCHES_BEFORE_MAINTENANCE {
+                        self.maintain(live, &mut maintenance).await?;
+                    }
+                }
+                Ok(None) => return Ok(()),
+                Err(_idle) if maintenance.batches > 0 => self.maintain(live, &mut maintenance).await?,
+                Err(_idle) => {}
+            }
+        }
+    }
+
+    async fn maintain(&self, live: &LiveGeneration, maintenance: &mut Maintenance) -> Result<(), SyncError> {
+        maintenance.batches = 0;
+        if live.tables.maintain().await? {
+            let transaction = self.db.transaction().await?;
+            record_versions(&transaction, live.id, live.tables.versions().await?).await?;
+            transaction.commit().await?;
+        }
+        if maintenance.pruned.elapsed() >= PRUNE_EVERY {
+            live.tables.prune().await?;
+            maintenance.pruned = std::time::Instant::now();
+        }
+        Ok(())
+    }
+}
+
+struct Maintenance {
+    /// Batches since the last upkeep.
+    batches: u32,
+    pruned: std::time::Instant,
+}
+
+impl Maintenance {
+    fn new() -> Self {
+        Self { batches: 0, pruned: std::time::Instant::now() }
+    }
+}
+
+/// Waits longer after each outage in a row and makes the reason visible.
+struct Outages {
+    db: Database,
+    pause: Duration,
+    last: std::time::Instant,
+}
+
+impl Outages {
+    fn new(db: Database) -> Self {
+        Self { db, pause: FIRST_PAUSE, last: std::time::Instant::now() }
+    }
+
+    async fn pause(&mut self, error: &SyncError, stop: &CancellationToken) {
+        if self.last.elapsed() > LAST_PAUSE * 2 {
+            self.pause = FIRST_PAUSE;
+        }
+        self.last = std::time::Instant::now();
+        let pause_ms = self.pause.as_millis() as u64;
+        tracing::error!(error = %Chain(error), pause_ms, "sync.outage");
+        if let Err(error) = self.make_visible(&error.to_string()).await {
+            tracing::error!(error = %Chain(&error), "sync.outage_not_recorded");
+        }
+        pause(self.pause, stop).await;
+        self.pause = (self.pause * 2).min(LAST_PAUSE);
+    }
+
+    async fn make_visible(&self, error: &str) -> Result<(), sea_orm::DbErr> {
+        let transaction = self.db.transaction().await?;
+        outbox::set_last_error(&transaction, Some(error)).await?;
+        transaction.commit().await
+    }
+}
+
+pub(super) async fn pause(duration: Duration, stop: &CancellationToken) {
+    tokio::select! {
+        () = tokio::time::sleep(duration) => {}
+        () = stop.cancelled() => {}
+    }
+}

@@ -1,0 +1,196 @@
+//! A whole Sentio in a temporary folder.
+
+use std::path::{Path, PathBuf};
+
+use sea_orm::{ConnectionTrait, DbBackend, Statement};
+use sentio::app::App;
+use sentio::config::{Config, SettingValues};
+use sentio::sync::{self, Look, VerifyReport, WorkerHandle};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+
+/// The default model.
+pub const REAL_MODEL: &str = "all-MiniLM-L6-v2";
+
+/// A running Sentio with its HTTP server on a free port.
+pub struct TestApp {
+    pub app: App,
+    pub url: String,
+    pub folder: TempDir,
+    worker: Option<WorkerHandle>,
+    stop: CancellationToken,
+    client: reqwest::Client,
+}
+
+/// What differs from a plain test server.
+#[derive(Clone)]
+pub struct Builder {
+    settings: Vec<(&'static str, String)>,
+    worker: bool,
+}
+
+/// A path in the repository.
+pub fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+impl Builder {
+    /// A server with a tiny model of random weights.
+    pub fn new() -> Self {
+        Self { settings: Vec::new(), worker: true }
+    }
+
+    pub fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.settings.push((name, value.into()));
+        self
+    }
+
+    /// Uses the default model instead of a tiny one.
+    pub fn real_model(self) -> Self {
+        self.set("SENTIO_MODEL", REAL_MODEL)
+    }
+
+    /// Nobody writes the index.
+    pub fn without_worker(mut self) -> Self {
+        self.worker = false;
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        let folder = tempfile::tempdir().unwrap();
+        let database_url = match std::env::var("TEST_DATABASE").as_deref() {
+            Ok("postgres") => Some(new_postgres_database().await),
+            _ => None,
+        };
+        self.start_in(folder, database_url).await
+    }
+
+    /// Starts over the data that `folder` and the database hold.
+    pub async fn start_in(self, folder: TempDir, database_url: Option<String>) -> TestApp {
+        let config = self.config(folder.path(), database_url);
+        let app = App::open(config).await.unwrap();
+        let worker = self.worker.then(|| app.worker().start());
+        if worker.is_some() {
+            assert!(app.index_opened(std::time::Duration::from_secs(60)).await, "the index did not open");
+        }
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let stop = CancellationToken::new();
+        tokio::spawn(sentio::http::serve(listener, app.router(), stop.clone()));
+        TestApp { app, url, folder, worker, stop, client: reqwest::Client::new() }
+    }
+
+    pub fn config(&self, folder: &Path, database_url: Option<String>) -> Config {
+        let path = |path: &str| repository(path).display().to_string();
+        let mut settings = vec![
+            ("SENTIO_DATA_DIR", folder.display().to_string()),
+            ("SENTIO_MODEL", path("tests/fixtures/models/tiny-bert")),
+            ("SENTIO_MODEL_DIR", path("models")),
+            ("SENTIO_ORT_LIB", path("lib/libonnxruntime.so")),
+        ];
+        settings.extend(database_url.map(|url| ("DATABASE_URL", url)));
+        settings.extend(self.settings.iter().cloned());
+        Config::from_values(&SettingValues::from_flags(settings)).unwrap()
+    }
+}
+
+impl TestApp {
+    /// Sends a document that must succeed; returns its data.
+    pub async fn query(&self, document: &str) -> Value {
+        self.query_with(document, json!({})).await
+    }
+
+    /// Sends a document with variables that must succeed; returns its data.
+    pub async fn query_with(&self, document: &str, variables: Value) -> Value {
+        let mut response = self.execute(document, variables).await;
+        assert!(response["errors"].is_null(), "{response:#}");
+        response["data"].take()
+    }
+
+    /// Sends a document; returns the whole response.
+    pub async fn execute(&self, document: &str, variables: Value) -> Value {
+        let response = self.post(&json!({ "query": document, "variables": variables })).await;
+        assert_eq!(response.status(), 200);
+        response.json().await.unwrap()
+    }
+
+    pub async fn post(&self, body: &Value) -> reqwest::Response {
+        self.client.post(format!("{}/graphql", self.url)).json(body).send().await.unwrap()
+    }
+
+    /// Creates an article and returns its id.
+    pub async fn create(&self, title: &str, content: &str) -> String {
+        let data = self
+            .query_with(
+                "mutation($title: String!, $content: String!) {
+                   createArticle(input: { title: $title, content: $content }) {
+                     article { id indexState } userErrors { message }
+                   }
+                 }",
+                json!({ "title": title, "content": content }),
+            )
+            .await;
+        let article = &data["createArticle"]["article"];
+        assert_eq!(article["indexState"], "INDEXED", "{data}");
+        article["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Runs SQL as another program would.
+    pub async fn raw_sql(&self, sql: &str) {
+        let transaction = self.app.db.transaction().await.unwrap();
+        let statement = Statement::from_string(transaction.get_database_backend(), sql);
+        transaction.execute_raw(statement).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        self.app.db.backend() == DbBackend::Postgres
+    }
+
+    /// Waits until nothing is pending.
+    pub async fn drain(&self) {
+        let mut completions = self.app.events.completions();
+        while sentio::outbox::lag(self.app.db.reader()).await.unwrap().pending > 0 {
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), completions.changed()).await;
+        }
+    }
+
+    /// Compares SQL with the index.
+    pub async fn verify(&self) -> VerifyReport {
+        let live = self.app.generations.open().await.unwrap();
+        sync::verify(&self.app.db, &live, Look::Newest, |_| {}, |_| async { Ok(()) }).await.unwrap()
+    }
+
+    /// Drains, then asserts that SQL and the index agree.
+    pub async fn assert_in_step(&self) {
+        self.drain().await;
+        let report = self.verify().await;
+        assert!(report.in_step(), "{report:?}");
+        assert_eq!(report.pending, 0);
+    }
+
+    /// Stops as the server does and hands back what is on disk.
+    pub async fn stop(mut self) -> (TempDir, Option<String>) {
+        self.stop.cancel();
+        if let Some(worker) = self.worker.take() {
+            worker.stop().await;
+        }
+        let database_url = self.is_postgres().then(|| self.app.config.database.url.expose().to_owned());
+        self.app.close().await.unwrap();
+        (self.folder, database_url)
+    }
+}
+
+/// Creates an empty database in the cluster of `TEST_POSTGRES_URL`; the cluster is thrown away after the tests.
+async fn new_postgres_database() -> String {
+    let admin = std::env::var("TEST_POSTGRES_URL")
+        .expect("TEST_POSTGRES_URL names a PostgreSQL cluster for tests: call `make test-postgres`");
+    let name = format!("test_{}", uuid::Uuid::new_v4().simple());
+    let connection = sea_orm::Database::connect(&admin).await.unwrap();
+    connection.execute_unprepared(&format!("CREATE DATABASE {name}")).await.unwrap();
+    connection.close().await.unwrap();
+    let mut url = url::Url::parse(&admin).unwrap();
+    url.set_path(&name);
+    url.into()
+}

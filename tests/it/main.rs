@@ -1,0 +1,13 @@
+//! The integration tests, one binary: real SQL, real LanceDB, real ONNX Runtime.
+//!
+//! `TEST_DATABASE=postgres` with `TEST_POSTGRES_URL` runs them on PostgreSQL; otherwise they use SQLite.
+
+mod app;
+mod articles;
+mod embedding;
+mod lists;
+mod meaning;
+mod recommend;
+mod rooms;
+mod schema;
+mod sync;

@@ -1,0 +1,191 @@
+//! Recommendations: what is left out, what is refused, how often the index is asked.
+
+use serde_json::{Value, json};
+
+use crate::app::{Builder, TestApp};
+
+async fn with_articles(count: usize) -> TestApp {
+    let app = Builder::new().start().await;
+    let articles: Vec<_> = (0..count)
+        .map(|number| {
+            json!({
+                "title": format!("Article {number}"),
+                "content": format!("Some words about the number {number}. And {} more.", number * 7),
+                "category": if number % 2 == 0 { "even" } else { "odd" },
+                "tags": if number % 3 == 0 { vec!["three"] } else { vec![] },
+            })
+        })
+        .collect();
+    let data = app
+        .query_with(
+            "mutation($articles: [NewArticleInput!]!) {
+               createArticles(input: { articles: $articles }) { userErrors { message } }
+             }",
+            json!({ "articles": articles }),
+        )
+        .await;
+    assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    app
+}
+
+const RECOMMEND: &str = "query($query: String, $articleId: ID, $k: Int! = 10, $options: RecommendOptions) {
+  recommend(query: $query, articleId: $articleId, k: $k, options: $options) {
+    score explanation { semantic } passage { text start end } article { id title category tags }
+  }
+}";
+
+fn ids(list: &Value) -> Vec<&str> {
+    list.as_array().unwrap().iter().map(|item| item["article"]["id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn an_article_is_never_recommended_to_itself() {
+    let app = with_articles(12).await;
+    let nodes = app.query("{ articles { nodes { id similarTo(k: 100) { article { id } } } } }").await;
+    for node in nodes["articles"]["nodes"].as_array().unwrap() {
+        let id = node["id"].as_str().unwrap();
+        let similar = ids(&node["similarTo"]);
+        assert_eq!(similar.len(), 11);
+        assert!(!similar.contains(&id));
+        let recommended = app.query_with(RECOMMEND, json!({ "articleId": id, "k": 100 })).await;
+        assert_eq!(ids(&recommended["recommend"]), similar);
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn scores_fall_and_passages_are_parts_of_the_content() {
+    let app = with_articles(12).await;
+    for variables in [json!({ "query": "number 3", "k": 5 }), json!({ "articleId": "1", "k": 5 })] {
+        let data = app.query_with(RECOMMEND, variables).await;
+        let list = data["recommend"].as_array().unwrap();
+        assert_eq!(list.len(), 5);
+        let scores: Vec<_> = list.iter().map(|item| item["score"].as_f64().unwrap()).collect();
+        assert!(scores.is_sorted_by(|a, b| a >= b), "{scores:?}");
+        for item in list {
+            let passage = &item["passage"];
+            assert!(passage["text"].as_str().unwrap().starts_with("Some words about the number"), "{item}");
+            assert_eq!(passage["start"], 0);
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn options_filter_exclude_and_cut() {
+    let app = with_articles(12).await;
+    let all = app.query_with(RECOMMEND, json!({ "query": "words" })).await;
+    let all = all["recommend"].as_array().unwrap();
+    let third = all[2]["score"].as_f64().unwrap();
+    for source in [json!({ "query": "words" }), json!({ "articleId": "1" })] {
+        let with = |options: Value| {
+            let mut variables = source.clone();
+            variables["options"] = options;
+            app.query_with(RECOMMEND, variables)
+        };
+        let odd = with(json!({ "filter": { "categoryIn": ["odd"], "tagsNone": ["three"] } })).await;
+        let odd = odd["recommend"].as_array().unwrap();
+        assert!(!odd.is_empty());
+        for item in odd {
+            assert_eq!((&item["article"]["category"], &item["article"]["tags"]), (&json!("odd"), &json!([])));
+        }
+        let excluded = with(json!({ "excludeIds": ["2", "3", "999999"] })).await;
+        assert!(ids(&excluded["recommend"]).iter().all(|id| !["2", "3"].contains(id)));
+        let nothing = with(json!({ "filter": { "categoryIn": ["none"] } })).await;
+        assert_eq!(nothing["recommend"], json!([]));
+        let impossible = with(json!({ "minScore": 1.0 })).await;
+        assert_eq!(impossible["recommend"], json!([]));
+    }
+    let cut =
+        app.query_with(RECOMMEND, json!({ "query": "words", "options": { "minScore": third - 1e-6 } })).await;
+    assert_eq!(cut["recommend"].as_array().unwrap().len(), 3);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn bad_arguments_are_refused_and_cost_no_other_field() {
+    let app = with_articles(2).await;
+    let document = "query($query: String, $articleId: ID, $k: Int! = 10, $options: RecommendOptions) {
+      recommend(query: $query, articleId: $articleId, k: $k, options: $options) { score }
+      article(id: \"1\") { title }
+    }";
+    let cases = [
+        (json!({}), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "x", "articleId": "1" }), "BAD_USER_INPUT", Some("articleId")),
+        (json!({ "query": " \n" }), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "" }), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "x\u{0}" }), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "é".repeat(8_193) }), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "x", "k": 0 }), "BAD_USER_INPUT", Some("k")),
+        (json!({ "query": "x", "k": 101 }), "BAD_USER_INPUT", Some("k")),
+        (json!({ "query": "x", "options": { "minScore": 1.5 } }), "BAD_USER_INPUT", Some("options.minScore")),
+        (
+            json!({ "query": "x", "options": { "excludeIds": ["1", "x"] } }),
+            "BAD_USER_INPUT",
+            Some("options.excludeIds.1"),
+        ),
+        (json!({ "articleId": "999999" }), "NOT_FOUND", None),
+        (json!({ "articleId": "no id" }), "NOT_FOUND", None),
+    ];
+    for (variables, code, argument) in cases {
+        let response = app.execute(document, variables).await;
+        let error = &response["errors"][0];
+        assert_eq!(error["extensions"]["code"], code, "{response}");
+        assert_eq!(error["extensions"]["argument"].as_str(), argument);
+        assert_eq!(error["path"], json!(["recommend"]));
+        assert_eq!(response["data"], json!({ "recommend": null, "article": { "title": "Article 0" } }));
+    }
+    let longest = app.query_with(document, json!({ "query": "é".repeat(8_192), "k": 1 })).await;
+    assert_eq!(longest["recommend"].as_array().unwrap().len(), 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_of_similar_articles_costs_the_same_whatever_its_length() {
+    let app = with_articles(60).await;
+    let mut costs = Vec::new();
+    for first in [1, 10, 50] {
+        let before = (app.app.db.statements(), app.app.index.calls());
+        let data = app
+            .query_with(
+                "query($first: Int!) {
+                   articles(first: $first) { nodes { title indexState similarTo(k: 3) {
+                     score passage { text } article { title indexState similarTo(k: 2) { article { title } } }
+                   } } }
+                 }",
+                json!({ "first": first }),
+            )
+            .await;
+        let nodes = data["articles"]["nodes"].as_array().unwrap();
+        assert_eq!(nodes.len(), first);
+        assert!(nodes.iter().all(|node| node["similarTo"].as_array().unwrap().len() == 3));
+        costs.push((app.app.db.statements() - before.0, app.app.index.calls() - before.1));
+    }
+    assert!(costs.windows(2).all(|pair| pair[0].1 == pair[1].1), "LanceDB calls: {costs:?}");
+    assert_eq!(
+        costs[0].1, 5,
+        "vectors, search and passages for the list, vectors and search for the nested one"
+    );
+    // The worker looks at the outbox now and then; a statement per article would be dozens.
+    let spread =
+        costs.iter().map(|cost| cost.0).max().unwrap() - costs.iter().map(|cost| cost.0).min().unwrap();
+    assert!(spread <= 8, "SQL statements: {costs:?}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_changed_passage_is_read_from_the_revision_it_belongs_to() {
+    let app = with_articles(3).await;
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    app.app.generations.open().await.unwrap();
+    app.query(
+        "mutation { updateArticle(input: { id: \"1\", content: \"😀\", waitForIndex: false }) { userErrors { message } } }",
+    )
+    .await;
+    let data = app.query_with(RECOMMEND, json!({ "query": "words" })).await;
+    let changed =
+        data["recommend"].as_array().unwrap().iter().find(|item| item["article"]["id"] == "1").unwrap();
+    assert_eq!(changed["passage"]["text"], "Some words about the number 0. And 0 more.");
+    app.stop().await;
+}

@@ -1,0 +1,155 @@
+//! The index follows SQL.
+
+use serde_json::json;
+
+use crate::app::Builder;
+
+#[tokio::test]
+async fn a_restart_goes_on_with_what_is_pending() {
+    let app = Builder::new().without_worker().start().await;
+    for number in 0..5 {
+        app.query_with(
+            "mutation($title: String!) {
+               createArticle(input: { title: $title, content: \"c\", waitForIndex: false }) { article { id } }
+             }",
+            json!({ "title": format!("Article {number}") }),
+        )
+        .await;
+    }
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().start_in(folder, database_url).await;
+    app.assert_in_step().await;
+    let data = app
+        .query(
+            "{ recommend(query: \"Article\") { article { title } } indexStatus { state pending articles } }",
+        )
+        .await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 5);
+    assert_eq!(data["indexStatus"], json!({ "state": "IN_STEP", "pending": 0, "articles": 5 }));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_article_that_becomes_short_leaves_no_passage_behind() {
+    let app = Builder::new().start().await;
+    let id = app.create("Long", &"A sentence of several words. ".repeat(400)).await;
+    let passages = "{ indexStatus { passages articles } }";
+    let before = app.query(passages).await["indexStatus"]["passages"].as_u64().unwrap();
+    assert!(before > 10, "{before}");
+    app.query_with(
+        "mutation($id: ID!) { updateArticle(input: { id: $id, content: \"Short.\" }) { article { revision } } }",
+        json!({ "id": id }),
+    )
+    .await;
+    assert_eq!(app.query(passages).await["indexStatus"], json!({ "passages": 1, "articles": 1 }));
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn raw_sql_is_noticed() {
+    let app = Builder::new().start().await;
+    app.create("Kept", "as it is").await;
+    app.raw_sql("INSERT INTO article (title, content) VALUES ('Raw', 'by another program')").await;
+    app.assert_in_step().await;
+    let data = app.query("{ recommend(query: \"Raw\") { article { title revision tags } } }").await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 2);
+    app.raw_sql("UPDATE article SET content = 'changed' WHERE title = 'Raw'").await;
+    app.assert_in_step().await;
+    app.raw_sql("DELETE FROM article WHERE title = 'Raw'").await;
+    app.assert_in_step().await;
+    let data = app.query("{ recommend(query: \"Raw\") { article { title } } }").await;
+    assert_eq!(data["recommend"], json!([{ "article": { "title": "Kept" } }]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_index_is_made_anew_without_inference() {
+    let app = Builder::new().start().await;
+    for number in 0..4 {
+        app.create(&format!("Article {number}"), "words").await;
+    }
+    let (folder, database_url) = app.stop().await;
+    std::fs::remove_dir_all(folder.path().join("lancedb_store")).unwrap();
+    let app = Builder::new().start_in(folder, database_url).await;
+    let runs = app.app.embedder.runs();
+    app.assert_in_step().await;
+    assert_eq!(app.app.embedder.runs(), runs, "the cache has every vector");
+    let data = app.query("{ recommend(query: \"words\") { score } }").await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 4);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn another_model_gets_an_index_of_its_own() {
+    let app = Builder::new().start().await;
+    app.create("One", "words").await;
+    let (folder, database_url) = app.stop().await;
+    let roberta = crate::app::repository("tests/fixtures/models/tiny-roberta").display().to_string();
+    let app = Builder::new().set("SENTIO_MODEL", roberta).start_in(folder, database_url).await;
+    app.assert_in_step().await;
+    let data = app
+        .query("{ indexStatus { articles live { coverage } } recommend(query: \"words\") { score } }")
+        .await;
+    assert_eq!(data["indexStatus"], json!({ "articles": 1, "live": { "coverage": 1.0 } }));
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn many_writers_end_with_an_index_like_sql() {
+    let app = Builder::new().start().await;
+    let mut ids = Vec::new();
+    for number in 0..10 {
+        ids.push(app.create(&format!("Article {number}"), "words").await);
+    }
+    let update = |id: String, round: usize| {
+        let app = &app;
+        async move {
+            let document = "mutation($id: ID!, $content: String!) {
+              updateArticle(input: { id: $id, content: $content }) { article { revision } userErrors { code } }
+            }";
+            app.query_with(document, json!({ "id": id, "content": format!("round {round}") })).await
+        }
+    };
+    let updates = (0..60).map(|round| update(ids[round % ids.len()].clone(), round));
+    let results = futures::future::join_all(updates).await;
+    let mut revisions: Vec<_> =
+        results.iter().map(|data| data["updateArticle"]["article"]["revision"].as_i64().unwrap()).collect();
+    revisions.sort_unstable();
+    let expected: Vec<i64> = (2..8).flat_map(|revision| [revision; 10]).collect();
+    assert_eq!(revisions, expected, "no revision is made twice");
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_second_process_follows_the_first() {
+    let first = Builder::new().start().await;
+    let config = first.app.config.clone();
+    let second = sentio::app::App::open(config).await.unwrap();
+    let worker = second.worker().start();
+    assert!(second.index_opened(std::time::Duration::from_secs(30)).await);
+    first.create("Seen by both", "words").await;
+    let mut completions = second.events.completions();
+    let count = || async { second.index.live().unwrap().size().await.unwrap().articles };
+    while count().await == 0 {
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), completions.changed()).await;
+    }
+    // The lock passes on when its holder stops.
+    let (_folder, _) = first.stop().await;
+    let draft = sentio::article::ArticleDraft {
+        title: "Written later".to_owned(),
+        content: "words".to_owned(),
+        ..Default::default()
+    };
+    let transaction = second.db.transaction().await.unwrap();
+    let active = sentio::entity::article::ActiveModel::from_draft(draft);
+    sea_orm::ActiveModelTrait::insert(active, &transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    while count().await < 2 {
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), completions.changed()).await;
+    }
+    worker.stop().await;
+    second.close().await.unwrap();
+}
