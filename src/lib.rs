@@ -4,6 +4,7 @@
 
 pub mod article;
 pub mod config;
+pub mod error_chain;
 
 pub mod db;
 pub mod entity;

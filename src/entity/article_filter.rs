@@ -41,7 +41,7 @@ fn has_tag(tag: &str, backend: DbBackend) -> SimpleExpr {
             [Value::Json(Some(Box::new(serde_json::json!([tag]))))],
         ),
         _ => Expr::cust_with_values(
-            "EXISTS (SELECT 1 FROM json_each(\"article\".\"tags\") WHERE value = $1)",
+            "EXISTS (SELECT 1 FROM json_each(\"article\".\"tags\") WHERE value = ?)",
             [tag],
         ),
     }

@@ -1,23 +1,29 @@
 //! Errors of the API: codes for programs, messages for people, and nothing of the inside.
 
+use std::sync::Arc;
+
 use async_graphql::{Error, ErrorExtensions};
 use sea_orm::DbErr;
 
-use crate::embedding::EmbedError;
+use crate::error_chain::Chain;
 use crate::recommend::RecommendError;
 
 /// What a field can fail with. `extensions.code` tells the kind.
 ///
 /// Not `Display`: async-graphql would then show any text to the client by itself.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum ApiError {
     BadUserInput { argument: String, message: String },
     NotFound(String),
     Unauthenticated,
     Forbidden,
     Overloaded,
-    Internal(Box<dyn std::error::Error + Send + Sync>),
+    Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
+
+/// What a nullable field returns: an error makes this field null and costs no other. (With `Result<Option<T>, _>`
+/// async-graphql would null the parent.) Made with [`Result::transpose`].
+pub type Nullable<T> = Option<Result<T, ApiError>>;
 
 impl ApiError {
     /// A bad value of an argument, named as `options.filter`.
@@ -58,7 +64,7 @@ impl ApiError {
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
         if let ApiError::Internal(source) = &error {
-            tracing::error!(error = %crate::sync::Chain(source.as_ref()), "graphql.internal_error");
+            tracing::error!(error = %Chain(source.as_ref()), "graphql.internal_error");
         }
         Self::new(error.message()).extend_with(|_, extensions| {
             extensions.set("code", error.code());
@@ -73,7 +79,7 @@ impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
         match error {
             DbErr::ConnectionAcquire(_) => Self::Overloaded,
-            other => Self::Internal(Box::new(other)),
+            other => Self::Internal(Arc::new(other)),
         }
     }
 }
@@ -81,8 +87,8 @@ impl From<DbErr> for ApiError {
 impl From<RecommendError> for ApiError {
     fn from(error: RecommendError) -> Self {
         match error {
-            RecommendError::Embedding(EmbedError::Overloaded) => Self::Overloaded,
-            other => Self::Internal(Box::new(other)),
+            RecommendError::Overloaded => Self::Overloaded,
+            other => Self::Internal(Arc::new(other)),
         }
     }
 }
@@ -107,8 +113,8 @@ mod tests {
             (ApiError::NotFound("no such article".to_owned()), "NOT_FOUND"),
             (ApiError::Unauthenticated, "UNAUTHENTICATED"),
             (ApiError::Forbidden, "FORBIDDEN"),
-            (ApiError::from(RecommendError::from(EmbedError::Overloaded)), "OVERLOADED"),
-            (ApiError::from(RecommendError::from(EmbedError::Closed)), "INTERNAL_SERVER_ERROR"),
+            (ApiError::from(RecommendError::Overloaded), "OVERLOADED"),
+            (ApiError::from(DbErr::UnpackInsertId), "INTERNAL_SERVER_ERROR"),
         ];
         for (error, code) in cases {
             assert_eq!(error.code(), code, "{error:?}");

@@ -66,7 +66,6 @@ pub fn schema(services: Services) -> Schema {
 
 /// The schema definition language, made without any service.
 pub fn sdl() -> String {
-    
     builder().finish().sdl()
 }
 

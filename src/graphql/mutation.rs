@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Object};
 use tokio::sync::Notify;
 
-use super::error::ApiError;
+use super::error::{ApiError, Nullable};
 use super::types::{
     CreateArticleInput, CreateArticlePayload, CreateArticlesInput, CreateArticlesPayload, DeleteArticleInput,
     DeleteArticlePayload, UpdateArticleInput, UpdateArticlePayload,
@@ -17,6 +17,7 @@ use crate::outbox::{IndexWait, Ticket};
 
 pub struct Mutation;
 
+/// Writing: each mutation is one transaction, all or nothing.
 #[Object]
 impl Mutation {
     /// Creates an article.
@@ -24,18 +25,8 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         input: CreateArticleInput,
-    ) -> Result<Option<CreateArticlePayload>, ApiError> {
-        let db = writable(context)?;
-        let wait_for_index = input.wait_for_index;
-        let path = ["input".to_owned()];
-        let (payload, tickets) = match write::create(db, vec![(input.into(), path.to_vec())]).await? {
-            Ok((mut articles, tickets)) => {
-                (CreateArticlePayload { article: articles.pop(), user_errors: Vec::new() }, tickets)
-            }
-            Err(user_errors) => (CreateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
-        };
-        settle(context, &tickets, wait_for_index).await?;
-        Ok(Some(payload))
+    ) -> Nullable<CreateArticlePayload> {
+        Some(create_article(context, input).await)
     }
 
     /// Creates up to 1,000 articles, all or none.
@@ -43,19 +34,8 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         input: CreateArticlesInput,
-    ) -> Result<Option<CreateArticlesPayload>, ApiError> {
-        let db = writable(context)?;
-        let path = |position: usize| ["input".to_owned(), "articles".to_owned(), position.to_string()];
-        let drafts = input.articles.into_iter().enumerate();
-        let drafts = drafts.map(|(position, draft)| (draft.into(), path(position).to_vec())).collect();
-        let (payload, tickets) = match write::create_many(db, drafts).await? {
-            Ok((articles, tickets)) => {
-                (CreateArticlesPayload { articles: Some(articles), user_errors: Vec::new() }, tickets)
-            }
-            Err(user_errors) => (CreateArticlesPayload { user_errors, ..Default::default() }, Vec::new()),
-        };
-        settle(context, &tickets, input.wait_for_index).await?;
-        Ok(Some(payload))
+    ) -> Nullable<CreateArticlesPayload> {
+        Some(create_articles(context, input).await)
     }
 
     /// Changes an article.
@@ -63,17 +43,8 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         input: UpdateArticleInput,
-    ) -> Result<Option<UpdateArticlePayload>, ApiError> {
-        let db = writable(context)?;
-        let wait_for_index = input.wait_for_index;
-        let (payload, tickets) = match write::update(db, input).await? {
-            Ok((article, ticket)) => {
-                (UpdateArticlePayload { article: Some(article), user_errors: Vec::new() }, vec![ticket])
-            }
-            Err(user_errors) => (UpdateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
-        };
-        settle(context, &tickets, wait_for_index).await?;
-        Ok(Some(payload))
+    ) -> Nullable<UpdateArticlePayload> {
+        Some(update_article(context, input).await)
     }
 
     /// Deletes an article.
@@ -81,19 +52,77 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         input: DeleteArticleInput,
-    ) -> Result<Option<DeleteArticlePayload>, ApiError> {
-        let db = writable(context)?;
-        let wait_for_index = input.wait_for_index;
-        let (payload, tickets) = match write::delete(db, &input).await? {
-            Ok(ticket) => (
-                DeleteArticlePayload { deleted_article_id: Some(input.id), user_errors: Vec::new() },
-                vec![ticket],
-            ),
-            Err(user_errors) => (DeleteArticlePayload { user_errors, ..Default::default() }, Vec::new()),
-        };
-        settle(context, &tickets, wait_for_index).await?;
-        Ok(Some(payload))
+    ) -> Nullable<DeleteArticlePayload> {
+        Some(delete_article(context, input).await)
     }
+}
+
+async fn create_article(
+    context: &Context<'_>,
+    input: CreateArticleInput,
+) -> Result<CreateArticlePayload, ApiError> {
+    let db = writable(context)?;
+    let wait_for_index = input.wait_for_index;
+    let path = ["input".to_owned()];
+    let (payload, tickets) = match write::create(db, vec![(input.into(), path.to_vec())]).await? {
+        Ok((mut articles, tickets)) => {
+            (CreateArticlePayload { article: articles.pop(), user_errors: Vec::new() }, tickets)
+        }
+        Err(user_errors) => (CreateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+    };
+    settle(context, &tickets, wait_for_index).await?;
+    Ok(payload)
+}
+
+async fn create_articles(
+    context: &Context<'_>,
+    input: CreateArticlesInput,
+) -> Result<CreateArticlesPayload, ApiError> {
+    let db = writable(context)?;
+    let path = |position: usize| ["input".to_owned(), "articles".to_owned(), position.to_string()];
+    let drafts = input.articles.into_iter().enumerate();
+    let drafts = drafts.map(|(position, draft)| (draft.into(), path(position).to_vec())).collect();
+    let (payload, tickets) = match write::create_many(db, drafts).await? {
+        Ok((articles, tickets)) => {
+            (CreateArticlesPayload { articles: Some(articles), user_errors: Vec::new() }, tickets)
+        }
+        Err(user_errors) => (CreateArticlesPayload { user_errors, ..Default::default() }, Vec::new()),
+    };
+    settle(context, &tickets, input.wait_for_index).await?;
+    Ok(payload)
+}
+
+async fn update_article(
+    context: &Context<'_>,
+    input: UpdateArticleInput,
+) -> Result<UpdateArticlePayload, ApiError> {
+    let db = writable(context)?;
+    let wait_for_index = input.wait_for_index;
+    let (payload, tickets) = match write::update(db, input).await? {
+        Ok((article, ticket)) => {
+            (UpdateArticlePayload { article: Some(article), user_errors: Vec::new() }, vec![ticket])
+        }
+        Err(user_errors) => (UpdateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+    };
+    settle(context, &tickets, wait_for_index).await?;
+    Ok(payload)
+}
+
+async fn delete_article(
+    context: &Context<'_>,
+    input: DeleteArticleInput,
+) -> Result<DeleteArticlePayload, ApiError> {
+    let db = writable(context)?;
+    let wait_for_index = input.wait_for_index;
+    let (payload, tickets) = match write::delete(db, &input).await? {
+        Ok(ticket) => (
+            DeleteArticlePayload { deleted_article_id: Some(input.id), user_errors: Vec::new() },
+            vec![ticket],
+        ),
+        Err(user_errors) => (DeleteArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+    };
+    settle(context, &tickets, wait_for_index).await?;
+    Ok(payload)
 }
 
 /// The database, for a viewer that may write.

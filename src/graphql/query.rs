@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::arguments;
 use super::article_list::{ArticleList, Window};
-use super::error::ApiError;
+use super::error::{ApiError, Nullable};
 use super::loader::ArticleLoader;
 use super::recommendations::RecommendationList;
 use super::status;
@@ -24,25 +24,17 @@ const NODES_MAX: usize = 100;
 
 pub struct Query;
 
+/// Reading.
 #[Object]
 impl Query {
     /// The article with this id; null when there is none.
-    async fn article(&self, context: &Context<'_>, id: ID) -> Result<Option<Article>, ApiError> {
-        load_article(context, &id).await
+    async fn article(&self, context: &Context<'_>, id: ID) -> Nullable<Article> {
+        load_article(context, &id).await.transpose()
     }
 
     /// The article with this external id; null when there is none.
-    async fn article_by_external_id(
-        &self,
-        context: &Context<'_>,
-        external_id: String,
-    ) -> Result<Option<Article>, ApiError> {
-        if external_id.contains('\0') {
-            return Err(ApiError::bad_input("externalId", "has a NUL character: remove it"));
-        }
-        let db = context.data_unchecked::<Database>();
-        let same = article::Column::ExternalId.eq(external_id);
-        Ok(article::Entity::find().filter(same).one(db.reader()).await?.map(Article::alone))
+    async fn article_by_external_id(&self, context: &Context<'_>, external_id: String) -> Nullable<Article> {
+        load_by_external_id(context, &external_id).await.transpose()
     }
 
     /// A list of articles in pages. Take `first` (20 when nothing is said) with `after`, or `last` with `before`; at most
@@ -77,31 +69,8 @@ impl Query {
         >,
         #[graphql(desc = "How many, 1 to 100.", default = 10)] k: i32,
         #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
-    ) -> Result<Option<Vec<Recommendation>>, ApiError> {
-        let k = arguments::recommendation_count(k)?;
-        let options = arguments::recommend_options(options)?;
-        match (query, article_id) {
-            (Some(query), None) => {
-                let query = arguments::query_text(&query)?;
-                let matches = context.data_unchecked::<Recommender>().by_text(query, k, &options).await?;
-                let list = RecommendationList::by_text(context.data_unchecked::<Database>(), matches).await?;
-                Ok(Some(list.of_text()))
-            }
-            (None, Some(id)) => {
-                let article = load_article(context, &id).await?.ok_or_else(|| {
-                    ApiError::NotFound(format!(
-                        "articleId: there is no article with the id {:?}",
-                        id.as_str()
-                    ))
-                })?;
-                let id = article.row().article_id();
-                article.page().similar_to(context, id, k, options).await.map(Some)
-            }
-            (Some(_), Some(_)) => {
-                Err(ApiError::bad_input("articleId", "cannot go with query: use one of them"))
-            }
-            (None, None) => Err(ApiError::bad_input("query", "is missing: give query or articleId")),
-        }
+    ) -> Nullable<Vec<Recommendation>> {
+        Some(recommend(context, query, article_id, k, options).await)
     }
 
     /// How far the index is behind the articles.
@@ -110,8 +79,9 @@ impl Query {
     }
 
     /// The object with this global id; null when there is none.
-    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>, ApiError> {
-        Ok(load_article(context, &id).await?.map(Node::Article))
+    async fn node(&self, context: &Context<'_>, id: ID) -> Nullable<Node> {
+        let article = load_article(context, &id).await;
+        article.map(|article| article.map(Node::Article)).transpose()
     }
 
     /// The objects with these global ids, in this order, null where there is none; at most 100.
@@ -126,6 +96,43 @@ impl Query {
         let node = |id: Option<ArticleId>| id.and_then(|id| rows.get(&id)).cloned().map(Article::alone);
         Ok(parsed.into_iter().map(|id| node(id).map(Node::Article)).collect())
     }
+}
+
+async fn recommend(
+    context: &Context<'_>,
+    query: Option<String>,
+    article_id: Option<ID>,
+    k: i32,
+    options: Option<RecommendOptionsInput>,
+) -> Result<Vec<Recommendation>, ApiError> {
+    let k = arguments::recommendation_count(k)?;
+    let options = arguments::recommend_options(options)?;
+    match (query, article_id) {
+        (Some(query), None) => {
+            let query = arguments::query_text(&query)?;
+            let matches = context.data_unchecked::<Recommender>().by_text(query, k, &options).await?;
+            let list = RecommendationList::by_text(context.data_unchecked::<Database>(), matches).await?;
+            Ok(list.of_text())
+        }
+        (None, Some(id)) => {
+            let article = load_article(context, &id).await?.ok_or_else(|| {
+                ApiError::NotFound(format!("articleId: there is no article with the id {:?}", id.as_str()))
+            })?;
+            let id = article.row().article_id();
+            article.page().similar_to(context, id, k, options).await
+        }
+        (Some(_), Some(_)) => Err(ApiError::bad_input("articleId", "cannot go with query: use one of them")),
+        (None, None) => Err(ApiError::bad_input("query", "is missing: give query or articleId")),
+    }
+}
+
+async fn load_by_external_id(context: &Context<'_>, external_id: &str) -> Result<Option<Article>, ApiError> {
+    if external_id.contains('\0') {
+        return Err(ApiError::bad_input("externalId", "has a NUL character: remove it"));
+    }
+    let db = context.data_unchecked::<Database>();
+    let same = article::Column::ExternalId.eq(external_id);
+    Ok(article::Entity::find().filter(same).one(db.reader()).await?.map(Article::alone))
 }
 
 /// The article with a global id; an id of another form belongs to no article.

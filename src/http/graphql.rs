@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use async_graphql::parser::types::{ExecutableDocument, OperationType};
+use async_graphql::parser::types::{
+    ExecutableDocument, OperationDefinition, OperationType, VariableDefinition,
+};
 use async_graphql::{Request, Response as GraphQlResponse, ServerError, Value, Variables};
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -131,14 +133,20 @@ fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Res
     let document = async_graphql::parser::parse_query(&query)
         .map_err(|error| refused("GRAPHQL_PARSE_FAILED", error.to_string()))?;
     limits::check_document(&document).map_err(limit)?;
-    if method == Method::GET
-        && operation_type(&document, body.operation_name.as_deref()) == Some(OperationType::Mutation)
-    {
-        return Err(Refusal {
-            status: StatusCode::METHOD_NOT_ALLOWED,
-            code: "BAD_USER_INPUT",
-            message: "a mutation cannot be sent with GET: use POST".to_owned(),
-        });
+    if let Some(operation) = operation(&document, body.operation_name.as_deref()) {
+        if *method == Method::GET && operation.ty == OperationType::Mutation {
+            return Err(Refusal {
+                status: StatusCode::METHOD_NOT_ALLOWED,
+                code: "BAD_USER_INPUT",
+                message: "a mutation cannot be sent with GET: use POST".to_owned(),
+            });
+        }
+        if let Some(name) = missing_variable(operation, body.variables.as_ref()) {
+            return Err(refused(
+                "BAD_USER_INPUT",
+                format!("the variable ${name} has no value: it is required"),
+            ));
+        }
     }
     let mut request = Request::new(query);
     request.set_parsed_query(document);
@@ -153,14 +161,28 @@ fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Res
     Ok(request)
 }
 
-/// The type of the operation that would be executed; `None` when the name fits none, which execution reports.
-fn operation_type(document: &ExecutableDocument, name: Option<&str>) -> Option<OperationType> {
+/// The operation that would be executed; `None` when the name fits none, which execution reports.
+fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
     let mut operations = document.operations.iter();
     match name {
         Some(wanted) => operations.find(|(name, _)| name.is_some_and(|name| name.as_str() == wanted)),
         None => operations.next(),
     }
-    .map(|(_, operation)| operation.node.ty)
+    .map(|(_, operation)| &operation.node)
+}
+
+/// A variable that must have a value and has none: an error of the request, not of the fields that use it.
+fn missing_variable<'a>(
+    operation: &'a OperationDefinition,
+    variables: Option<&serde_json::Map<String, serde_json::Value>>,
+) -> Option<&'a str> {
+    let definitions = operation.variable_definitions.iter().map(|definition| &definition.node);
+    let missing = |definition: &&VariableDefinition| {
+        let value = variables.and_then(|variables| variables.get(definition.name.node.as_str()));
+        let absent = value.is_none() && definition.default_value.is_none();
+        !definition.var_type.node.nullable && (absent || value.is_some_and(serde_json::Value::is_null))
+    };
+    definitions.filter(missing).map(|definition| definition.name.node.as_str()).next()
 }
 
 async fn execute(

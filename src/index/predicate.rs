@@ -19,6 +19,15 @@ pub fn of_articles(ids: &[ArticleId]) -> String {
     format!("article_id IN ({})", numbers(ids.iter().map(|id| id.0)))
 }
 
+/// The rows of articles between two ids, both included; true when the ends of the range of numbers are meant.
+pub fn between(first: ArticleId, last: ArticleId) -> String {
+    // The query planner computes with the bounds and overflows at the ends.
+    let lower = (first.0 > i64::MIN).then(|| format!("article_id >= {first}"));
+    let upper = (last.0 < i64::MAX).then(|| format!("article_id <= {last}"));
+    let parts: Vec<_> = lower.into_iter().chain(upper).collect();
+    if parts.is_empty() { "true".to_owned() } else { parts.join(" AND ") }
+}
+
 /// The rows that pass `filter` and belong to none of `excluded`; `None` when all do.
 pub fn of_filter(filter: &ArticleFilter, excluded: &[ArticleId]) -> Option<String> {
     let mut parts = Vec::new();
@@ -76,11 +85,16 @@ fn strings(values: &[String]) -> String {
     quoted.join(", ")
 }
 
+/// The parser reads a minus as an operation on a positive number, which the smallest one does not have.
+fn number(value: i64) -> String {
+    if value == i64::MIN { format!("({} - 1)", value + 1) } else { value.to_string() }
+}
+
 fn numbers(values: impl Iterator<Item = i64>) -> String {
     values.fold(String::new(), |mut list, value| {
         let separator = if list.is_empty() { "" } else { ", " };
         // Writing to a String cannot fail.
-        let _ = write!(list, "{separator}{value}");
+        let _ = write!(list, "{separator}{}", number(value));
         list
     })
 }

@@ -193,7 +193,7 @@ impl Snapshot {
         let query = self
             .articles
             .query()
-            .only_if(format!("article_id >= {first} AND article_id <= {last}"))
+            .only_if(predicate::between(first, last))
             .select(Select::columns(&["article_id", "revision", "content_hash"]));
         let mut found = Vec::new();
         for batch in self.collect(query, "list articles").await? {
@@ -225,7 +225,7 @@ impl Snapshot {
         let query = self
             .passages
             .query()
-            .only_if(format!("article_id >= {first} AND article_id <= {last}"))
+            .only_if(predicate::between(first, last))
             .select(Select::columns(&["article_id"]));
         let mut counts = HashMap::new();
         for batch in self.collect(query, "count passages").await? {

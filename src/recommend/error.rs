@@ -6,8 +6,19 @@ use crate::index::IndexError;
 /// The engine or the index cannot answer.
 #[derive(Debug, thiserror::Error)]
 pub enum RecommendError {
+    #[error("too many queries are waiting")]
+    Overloaded,
     #[error("the query could not be embedded")]
-    Embedding(#[from] EmbedError),
+    Embedding(#[source] EmbedError),
     #[error("the index could not be searched")]
     Index(#[from] IndexError),
+}
+
+impl From<EmbedError> for RecommendError {
+    fn from(error: EmbedError) -> Self {
+        match error {
+            EmbedError::Overloaded => Self::Overloaded,
+            other => Self::Embedding(other),
+        }
+    }
 }

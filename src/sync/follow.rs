@@ -1,7 +1,8 @@
 //! Reading an index that another process writes.
 
-use super::generations::{Chain, Generations, LiveGeneration, recorded_versions};
+use super::generations::{Generations, LiveGeneration, recorded_versions};
 use super::{SyncError, Worker};
+use crate::error_chain::Chain;
 use crate::events::Events;
 use crate::index::Versions;
 

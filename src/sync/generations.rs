@@ -6,6 +6,7 @@ use super::SyncError;
 use crate::db::Database;
 use crate::embedding::Embedder;
 use crate::entity::index_generation::{self, State};
+use crate::error_chain::Chain;
 use crate::index::{Generation, GenerationIdentity, VectorIndex, Versions};
 use crate::outbox;
 
@@ -156,19 +157,4 @@ pub fn recorded_versions(row: &index_generation::Model) -> Versions {
 /// A LanceDB version as SQL stores it.
 pub fn as_sql(version: u64) -> i64 {
     i64::try_from(version).unwrap_or(i64::MAX)
-}
-
-/// An error with its causes, for one log line.
-pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}", self.0)?;
-        let mut source = self.0.source();
-        while let Some(error) = source {
-            write!(formatter, ": {error}")?;
-            source = error.source();
-        }
-        Ok(())
-    }
 }

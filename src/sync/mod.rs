@@ -16,7 +16,7 @@ mod verify;
 mod worker;
 
 pub use error::SyncError;
-pub use generations::{Chain, Generations, LiveGeneration};
+pub use generations::{Generations, LiveGeneration};
 pub use passages::{PassageRule, PassageSpan, split};
 pub use reconcile::{record, record_gaps};
 pub use verify::{Drift, Look, VerifyReport, article_count, verify};

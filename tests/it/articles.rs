@@ -208,10 +208,14 @@ async fn without_waiting_a_change_is_pending_until_it_is_indexed() {
     let data = app
         .query(
             "mutation { createArticle(input: { title: \"t\", content: \"c\", waitForIndex: false }) {
-               article { indexState indexError similarTo { score } } } }",
+               article { id indexState indexError } } }",
         )
         .await;
     let article = &data["createArticle"]["article"];
-    assert_eq!(article["indexState"], "PENDING");
+    assert_eq!((&article["indexState"], &article["indexError"]), (&json!("PENDING"), &Value::Null));
+    let document = "query($id: ID!) { article(id: $id) { title similarTo { score } } }";
+    let response = app.execute(document, json!({ "id": article["id"] })).await;
+    assert_eq!(response["data"]["article"], json!({ "title": "t", "similarTo": null }), "no index is open");
+    assert_eq!(response["errors"][0]["path"], json!(["article", "similarTo"]));
     app.stop().await;
 }

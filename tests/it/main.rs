@@ -4,10 +4,13 @@
 
 mod app;
 mod articles;
+mod commands;
 mod embedding;
+mod http;
 mod lists;
 mod meaning;
 mod recommend;
 mod rooms;
 mod schema;
 mod sync;
+mod triggers;

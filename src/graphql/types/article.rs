@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{ArticlePage, RecommendOptionsInput, Recommendation};
 use crate::entity::article::Model;
 use crate::graphql::arguments;
-use crate::graphql::error::ApiError;
+use crate::graphql::error::{ApiError, Nullable};
 
 /// An article: what Sentio stores, searches and recommends.
 #[derive(Clone)]
@@ -49,6 +49,7 @@ impl Article {
     }
 }
 
+/// An article: what Sentio stores, searches and recommends.
 #[Object]
 impl Article {
     /// The global id: the SQL id as a decimal string.
@@ -107,9 +108,9 @@ impl Article {
     }
 
     /// Why the article could not be indexed; null when nothing went wrong.
-    async fn index_error(&self, context: &Context<'_>) -> Result<Option<String>, ApiError> {
-        let change = self.page.change(context, self.row.article_id()).await?;
-        Ok(change.and_then(|change| change.last_error.clone()))
+    async fn index_error(&self, context: &Context<'_>) -> Nullable<String> {
+        let change = self.page.change(context, self.row.article_id()).await;
+        change.map(|change| change.and_then(|change| change.last_error.clone())).transpose()
     }
 
     /// The articles most like this one, best first, never itself. Empty for an article that is not indexed yet; null with
@@ -119,9 +120,12 @@ impl Article {
         context: &Context<'_>,
         #[graphql(desc = "How many, 1 to 100.", default = 5)] k: i32,
         #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
-    ) -> Result<Option<Vec<Recommendation>>, ApiError> {
-        let k = arguments::recommendation_count(k)?;
-        let options = arguments::recommend_options(options)?;
-        self.page.similar_to(context, self.row.article_id(), k, options).await.map(Some)
+    ) -> Nullable<Vec<Recommendation>> {
+        let similar = async {
+            let k = arguments::recommendation_count(k)?;
+            let options = arguments::recommend_options(options)?;
+            self.page.similar_to(context, self.row.article_id(), k, options).await
+        };
+        Some(similar.await)
     }
 }

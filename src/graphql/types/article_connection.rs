@@ -37,6 +37,7 @@ impl ArticleConnection {
     }
 }
 
+/// A page of a list of articles (a Relay connection).
 #[Object]
 impl ArticleConnection {
     /// The articles with their places.
@@ -63,6 +64,7 @@ impl ArticleConnection {
     }
 }
 
+/// Where a page lies in its list.
 #[Object]
 impl PageInfo {
     /// Whether articles follow this page.

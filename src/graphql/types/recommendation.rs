@@ -58,6 +58,7 @@ impl Recommendation {
     }
 }
 
+/// An article that fits, and how well.
 #[Object]
 impl Recommendation {
     /// The article.

@@ -1,0 +1,251 @@
+//! The commands, as a person runs them.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use crate::app::repository;
+
+/// A command in a folder of its own, with a tiny model.
+fn sentio(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sentio"));
+    command
+        .current_dir(folder)
+        .env_clear()
+        .env("SENTIO_MODEL", repository("tests/fixtures/models/tiny-roberta"))
+        .env("SENTIO_MODEL_DIR", repository("models"))
+        .env("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so"))
+        .args(arguments)
+        .stdin(Stdio::null());
+    command
+}
+
+fn run(folder: &Path, arguments: &[&str]) -> Output {
+    sentio(folder, arguments).output().unwrap()
+}
+
+/// Runs a command that must succeed; its standard output.
+fn succeeds(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Runs a command that must fail; its standard error.
+fn fails(folder: &Path, arguments: &[&str]) -> String {
+    let output = run(folder, arguments);
+    assert_eq!(output.status.code(), Some(1), "{arguments:?}");
+    String::from_utf8(output.stderr).unwrap()
+}
+
+fn verify(folder: &Path) -> Value {
+    serde_json::from_str(&succeeds(folder, &["verify", "--json"])).unwrap()
+}
+
+#[test]
+fn populate_makes_twelve_searchable_samples_and_asks_before_it_deletes() {
+    let folder = tempfile::tempdir().unwrap();
+    succeeds(folder.path(), &["populate"]);
+    let counts = serde_json::json!({
+        "articles": 12, "missing": 0, "stale": 0, "orphaned": 0, "duplicated": 0, "pending": 0,
+    });
+    assert_eq!(verify(folder.path()), counts);
+    succeeds(folder.path(), &["populate"]);
+    assert_eq!(verify(folder.path()), counts);
+
+    let file = folder.path().join("more.jsonl");
+    std::fs::write(&file, r#"{"id": "mine", "title": "Mine", "text": "words"}"#).unwrap();
+    succeeds(folder.path(), &["import", "more.jsonl"]);
+    assert!(
+        fails(folder.path(), &["populate"]).contains("1 articles that are not samples. Give --yes to go on")
+    );
+    assert_eq!(verify(folder.path())["articles"], 13);
+    succeeds(folder.path(), &["populate", "--yes"]);
+    assert_eq!(verify(folder.path()), counts);
+}
+
+#[test]
+fn import_and_export_are_each_others_reverse() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        r#"{"id": "one", "title": "First", "content": "words\nin lines", "category": "C", "tags": ["a", "b;c"], "created_at": "2020-01-02T03:04:05.678901Z"}"#,
+        r#"{"id": "two", "title": "Second, \"quoted\"", "content": "émoji 😀", "category": null, "tags": [], "created_at": "2021-01-01T00:00:00.000000Z"}"#,
+    ];
+    std::fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
+    succeeds(folder.path(), &["import", "in.jsonl"]);
+    for file in ["out.jsonl", "out.csv.gz", "out.parquet"] {
+        succeeds(folder.path(), &["export", file]);
+        let other = tempfile::tempdir().unwrap();
+        let path = folder.path().join(file).display().to_string();
+        succeeds(other.path(), &["import", &path, "--no-wait"]);
+        let exported = succeeds(other.path(), &["export", "-"]);
+        let articles = |text: &str| -> Vec<Value> {
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        };
+        assert_eq!(articles(&exported), articles(&lines.join("\n")), "{file}");
+    }
+}
+
+#[test]
+fn a_repeated_import_skips_updates_or_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |title: &str| {
+        let line = format!(r#"{{"id": "one", "title": "{title}", "content": "words"}}"#);
+        std::fs::write(folder.path().join("in.jsonl"), line).unwrap();
+    };
+    let title = || {
+        let line = succeeds(folder.path(), &["export", "-"]);
+        serde_json::from_str::<Value>(&line).unwrap()["title"].as_str().unwrap().to_owned()
+    };
+    write("Old");
+    succeeds(folder.path(), &["import", "in.jsonl"]);
+    write("New");
+    succeeds(folder.path(), &["import", "in.jsonl"]);
+    assert_eq!(title(), "Old");
+    let error = fails(folder.path(), &["import", "in.jsonl", "--on-conflict", "error", "--strict"]);
+    assert!(error.contains("in.jsonl:1: the id belongs to article 1"), "{error}");
+    succeeds(folder.path(), &["import", "in.jsonl", "--on-conflict", "update"]);
+    assert_eq!(title(), "New");
+    assert_eq!(verify(folder.path())["stale"], 0);
+}
+
+#[test]
+fn a_bad_line_is_named_and_the_rest_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = [
+        r#"{"title": "Good", "content": "words"}"#,
+        r#"{"title": "No content"}"#,
+        "no json",
+        r#"{"title": " ", "content": "words"}"#,
+        r#"{"title": "Good too", "content": "words"}"#,
+    ];
+    std::fs::write(folder.path().join("in.jsonl"), lines.join("\n")).unwrap();
+    let output = run(folder.path(), &["import", "in.jsonl"]);
+    assert!(output.status.success());
+    let report = String::from_utf8(output.stderr).unwrap();
+    for bad in [2, 3, 4] {
+        assert!(report.contains(&format!("in.jsonl:{bad}: ")), "{report}");
+    }
+    assert_eq!(verify(folder.path())["articles"], 2);
+    let strict = fails(folder.path(), &["import", "in.jsonl", "--strict"]);
+    assert!(strict.contains("in.jsonl:2: "), "{strict}");
+    assert!(fails(folder.path(), &["import", "nothing.jsonl"]).contains("nothing.jsonl"));
+    assert!(fails(folder.path(), &["import", "nothing.txt"]).contains(".jsonl"));
+}
+
+#[test]
+fn index_and_verify_find_and_mend_differences() {
+    let folder = tempfile::tempdir().unwrap();
+    assert!(fails(folder.path(), &["verify"]).contains("no index yet"));
+    succeeds(folder.path(), &["populate", "--no-wait"]);
+    succeeds(folder.path(), &["index"]);
+    assert_eq!(verify(folder.path())["missing"], 0);
+    succeeds(folder.path(), &["index", "--rebuild"]);
+    assert_eq!(verify(folder.path())["articles"], 12);
+
+    if std::env::var("TEST_DATABASE").is_ok_and(|database| database == "postgres") {
+        return;
+    }
+    // What a broken restore would leave: a change that nothing recorded.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let url = format!("sqlite://{}", folder.path().join("data/sentio.db").display());
+        let connection = sea_orm::Database::connect(url).await.unwrap();
+        for sql in [
+            "UPDATE article SET content = 'changed' WHERE id = 1",
+            "DELETE FROM article WHERE id = 2",
+            "DELETE FROM index_change",
+        ] {
+            sea_orm::ConnectionTrait::execute_unprepared(&connection, sql).await.unwrap();
+        }
+        connection.close().await.unwrap();
+    });
+    let output = run(folder.path(), &["verify", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&report["stale"], &report["orphaned"]), (&Value::from(1), &Value::from(1)));
+    let repaired = succeeds(folder.path(), &["verify", "--repair", "--json"]);
+    assert_eq!(serde_json::from_str::<Value>(&repaired).unwrap()["articles"], 11);
+    assert_eq!(verify(folder.path())["stale"], 0);
+}
+
+#[test]
+fn migrations_go_up_and_down() {
+    let folder = tempfile::tempdir().unwrap();
+    let status = succeeds(folder.path(), &["migrate"]);
+    assert!(status.lines().count() > 0 && status.lines().all(|line| line.starts_with("applied")), "{status}");
+    assert!(fails(folder.path(), &["migrate", "fresh"]).contains("--yes"));
+    succeeds(folder.path(), &["migrate", "fresh", "--yes"]);
+    let down = succeeds(folder.path(), &["migrate", "down", "--yes"]);
+    assert_eq!(down.lines().filter(|line| line.starts_with("pending")).count(), 1, "{down}");
+    assert_eq!(succeeds(folder.path(), &["migrate", "status"]), down);
+}
+
+#[test]
+fn settings_are_checked_and_secrets_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let shown = sentio(folder.path(), &["config", "--port", "9000"])
+        .env("SENTIO_API_KEYS", "s3cret-key,other")
+        .env("DATABASE_URL", "postgres://me:p4ss@db/sentio")
+        .output()
+        .unwrap();
+    let shown = String::from_utf8(shown.stdout).unwrap();
+    assert!(!shown.contains("s3cret") && !shown.contains("p4ss"), "{shown}");
+    let line = |name: &str| shown.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+    assert!(line("SENTIO_PORT ").contains("9000") && line("SENTIO_PORT ").ends_with("flag"));
+    assert!(line("SENTIO_API_KEYS").contains("2 set") && line("SENTIO_API_KEYS").ends_with("environment"));
+
+    for (name, value, message) in [
+        ("SENTIO_PORT", "x", "SENTIO_PORT has the value \"x\": expected a number"),
+        ("SENTIO_TYPO", "1", "SENTIO_TYPO (from the environment) is no setting"),
+        ("SENTIO_PRECISION", "int4", "expected auto, int8 or fp32"),
+        ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
+    ] {
+        let output = sentio(folder.path(), &["config"]).env(name, value).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && error.contains(message), "{error}");
+    }
+    let missing = sentio(folder.path(), &["index"]).env("SENTIO_MODEL", "nothing").output().unwrap();
+    assert!(String::from_utf8(missing.stderr).unwrap().contains("no model folder at"));
+}
+
+#[test]
+fn models_and_schema_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let models = succeeds(folder.path(), &["model", "list"]);
+    assert!(models.contains("all-MiniLM-L6-v2") && models.contains("all-distilroberta-v1"), "{models}");
+    let model = succeeds(folder.path(), &["model", "show"]);
+    assert!(model.contains("architecture    roberta") && model.contains("fingerprint"), "{model}");
+    let schema = std::fs::read_to_string(repository("schema.graphql")).unwrap();
+    assert!(succeeds(folder.path(), &["schema"]) == schema);
+}
+
+#[test]
+fn every_command_has_help() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = succeeds(folder.path(), &["--help"]);
+    for command in
+        ["serve", "migrate", "populate", "import", "export", "index", "verify", "model", "schema", "config"]
+    {
+        assert!(help.contains(command), "{help}");
+        let help = succeeds(folder.path(), &[command, "--help"]);
+        assert!(help.contains("Usage:") && help.contains("--data-dir"), "{help}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn the_server_announces_itself_and_stops_on_a_signal() {
+    use std::io::{BufRead, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let mut server =
+        sentio(folder.path(), &["serve", "--samples", "--port", "0"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("Sentio is ready: http://127.0.0.1:"), "{line}");
+    let kill = Command::new("kill").arg(server.id().to_string()).status().unwrap();
+    assert!(kill.success());
+    assert!(server.wait().unwrap().success());
+    assert_eq!(verify(folder.path())["articles"], 12);
+}

@@ -1,0 +1,134 @@
+//! The triggers record what raw SQL does, on both databases.
+
+use sea_orm::{ConnectionTrait, Statement};
+use sentio::article::ArticleId;
+use sentio::outbox;
+
+use crate::app::{Builder, TestApp};
+
+/// The ids in the outbox, ascending; the outbox is emptied.
+async fn recorded(app: &TestApp) -> Vec<i64> {
+    let transaction = app.app.db.transaction().await.unwrap();
+    let backend = transaction.get_database_backend();
+    let sql = "SELECT article_id FROM index_change ORDER BY article_id";
+    let rows = transaction.query_all_raw(Statement::from_string(backend, sql)).await.unwrap();
+    transaction.execute_raw(Statement::from_string(backend, "DELETE FROM index_change")).await.unwrap();
+    transaction.commit().await.unwrap();
+    rows.iter().map(|row| row.try_get("", "article_id").unwrap()).collect()
+}
+
+async fn number(app: &TestApp, sql: &str) -> i64 {
+    let statement = Statement::from_string(app.app.db.backend(), sql);
+    app.app.db.reader().query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+}
+
+/// Articles 1 to 3 with external ids `a`, `b`, `c`, nothing recorded.
+async fn with_articles() -> TestApp {
+    let app = Builder::new().without_worker().start().await;
+    app.raw_sql(
+        "INSERT INTO article (external_id, title, content) VALUES ('a', 't', 'c'), ('b', 't', 'c'), ('c', 't', 'c')",
+    )
+    .await;
+    assert_eq!(recorded(&app).await, [1, 2, 3]);
+    app
+}
+
+#[tokio::test]
+async fn every_kind_of_statement_is_recorded() {
+    let app = with_articles().await;
+    app.raw_sql("UPDATE article SET title = 'new' WHERE id < 3").await;
+    assert_eq!(recorded(&app).await, [1, 2]);
+    app.raw_sql("UPDATE article SET id = 30 WHERE id = 3").await;
+    assert_eq!(recorded(&app).await, [3, 30]);
+    app.raw_sql("DELETE FROM article WHERE id > 1").await;
+    assert_eq!(recorded(&app).await, [2, 30]);
+    app.raw_sql(
+        "INSERT INTO article (external_id, title, content) VALUES ('a', 'upserted', 'c')
+         ON CONFLICT (external_id) DO UPDATE SET title = excluded.title",
+    )
+    .await;
+    assert_eq!(recorded(&app).await, [1]);
+    app.raw_sql("UPDATE article SET title = 'none' WHERE id = 999").await;
+    assert_eq!(recorded(&app).await, [] as [i64; 0]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_displaced_row_is_recorded_on_sqlite() {
+    let app = with_articles().await;
+    if app.is_postgres() {
+        println!("skipped: INSERT OR REPLACE is SQLite's");
+        return;
+    }
+    app.raw_sql("INSERT OR REPLACE INTO article (external_id, title, content) VALUES ('b', 'replaced', 'c')")
+        .await;
+    assert_eq!(recorded(&app).await, [2, 4]);
+    app.raw_sql("INSERT OR REPLACE INTO article (id, title, content) VALUES (1, 'replaced', 'c')").await;
+    assert_eq!(recorded(&app).await, [1]);
+    app.raw_sql("UPDATE OR REPLACE article SET external_id = 'c' WHERE id = 1").await;
+    assert_eq!(recorded(&app).await, [1, 3]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn truncate_asks_for_a_comparison_on_postgres() {
+    let app = with_articles().await;
+    if !app.is_postgres() {
+        println!("skipped: TRUNCATE is PostgreSQL's");
+        return;
+    }
+    app.raw_sql("TRUNCATE article").await;
+    assert!(outbox::is_submitted(app.app.db.reader(), outbox::Request::Reconcile).await.unwrap());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn revision_and_time_move_although_the_writer_forgets_them() {
+    let app = with_articles().await;
+    app.raw_sql("UPDATE article SET updated_at = created_at").await;
+    let revision = "SELECT revision FROM article WHERE id = 1";
+    let before = number(&app, revision).await;
+    app.raw_sql("UPDATE article SET title = 'x' WHERE id = 1").await;
+    assert_eq!(number(&app, revision).await, before + 1);
+    let moved = "SELECT COUNT(*) FROM article WHERE id = 1 AND updated_at > created_at";
+    assert_eq!(number(&app, moved).await, 1);
+    app.raw_sql("UPDATE article SET revision = 1 WHERE id = 1").await;
+    assert_eq!(number(&app, revision).await, before + 2);
+    app.raw_sql("UPDATE article SET revision = 40 WHERE id = 1").await;
+    assert_eq!(number(&app, revision).await, 40);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_hooked_write_has_one_row_with_the_latest_number() {
+    let app = with_articles().await;
+    let update = "mutation($title: String!) {
+      updateArticle(input: { id: \"2\", title: $title, waitForIndex: false }) { article { revision } }
+    }";
+    app.query_with(update, serde_json::json!({ "title": "one" })).await;
+    let first = outbox::seq_of(app.app.db.reader(), ArticleId(2)).await.unwrap().unwrap();
+    app.query_with(update, serde_json::json!({ "title": "two" })).await;
+    let second = outbox::seq_of(app.app.db.reader(), ArticleId(2)).await.unwrap().unwrap();
+    assert!(second > first);
+    assert_eq!(recorded(&app).await, [2]);
+    assert_eq!(number(&app, "SELECT revision FROM article WHERE id = 2").await, 3);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_could_not_be_read_back_cannot_be_written() {
+    let app = with_articles().await;
+    let broken = [
+        "UPDATE article SET tags = '{}'",
+        "UPDATE article SET tags = '[1]'",
+        "UPDATE article SET tags = 'red'",
+        "UPDATE article SET created_at = '12345-01-01'",
+        "INSERT INTO article (title, content, tags) VALUES ('t', 'c', '[null]')",
+    ];
+    for sql in broken {
+        let transaction = app.app.db.transaction().await.unwrap();
+        let statement = Statement::from_string(transaction.get_database_backend(), sql);
+        assert!(transaction.execute_raw(statement).await.is_err(), "{sql}");
+    }
+    app.stop().await;
+}
