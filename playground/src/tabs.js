@@ -22,7 +22,7 @@ query SearchByMeaning {
 const similarArticles = `# An article and those nearest to it. The other
 # tabs' results have more ids to try.
 query SimilarArticles {
-  article(id: "1") {
+  articleByExternalId(externalId: "sample-carbonara") {
     title
     category
     similarTo(k: 3) {

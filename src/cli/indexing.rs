@@ -11,6 +11,8 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::outbox;
 
+/// How often the same trouble is told while nothing goes on.
+const BETWEEN_WARNINGS: Duration = Duration::from_secs(5);
 /// How often the outbox is counted.
 pub const POLL: Duration = Duration::from_millis(100);
 
@@ -32,6 +34,13 @@ pub async fn finish(config: Config, db: Database, no_wait: bool) -> anyhow::Resu
 
 /// Shows progress until every change recorded by now is searchable or has failed. A worker must run somewhere.
 pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
+    // A new index records every article anew: counted before it is open, nothing would seem left to do.
+    while !app.index_opened(POLL).await {
+        if let Some(trouble) = trouble(app).await? {
+            tracing::warn!("{trouble}");
+            tokio::time::sleep(BETWEEN_WARNINGS).await;
+        }
+    }
     let Some(newest) = outbox::newest_seq(app.db.reader()).await? else {
         eprintln!("the index is in step: nothing to do");
         return Ok(ExitCode::SUCCESS);

@@ -73,7 +73,7 @@ test('an article is created and searchable', async () => {
 
 test('the other examples run', async () => {
   for (const [operation, field] of [
-    ['SimilarArticles', 'article'],
+    ['SimilarArticles', 'articleByExternalId'],
     ['ListArticles', 'articles'],
     ['IndexStatus', 'indexStatus'],
   ]) {
