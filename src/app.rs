@@ -21,6 +21,9 @@ use crate::sync::{Generations, Worker};
 /// How often an index that is being opened is looked at.
 const OPEN_POLL: Duration = Duration::from_millis(10);
 
+/// How long a request may run, without a wait for the index.
+const EXECUTION_MAX: Duration = Duration::from_secs(30);
+
 /// Every room, open.
 #[derive(Clone)]
 pub struct App {
@@ -78,6 +81,8 @@ impl App {
             authenticator: Authenticator::new(&self.config.server),
             db: self.db.clone(),
             index: self.index.clone(),
+            // A mutation may wait for the index besides.
+            execution_limit: EXECUTION_MAX + self.config.index.wait,
         };
         http::router(state, &self.config.server)
     }

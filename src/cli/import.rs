@@ -72,23 +72,21 @@ impl Import {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let db = Database::open(&config.database).await?;
         db.migrate().await?;
-        let mut tally = Tally::default();
         for file in &self.files {
-            self.import(&db, file, &mut tally)
-                .await
-                .with_context(|| format!("cannot import {}", file.display()))?;
+            self.import(&db, file).await.with_context(|| format!("cannot import {}", file.display()))?;
         }
         indexing::finish(config, db, self.no_wait).await
     }
 
-    async fn import(&self, db: &Database, file: &Path, tally: &mut Tally) -> anyhow::Result<()> {
+    async fn import(&self, db: &Database, file: &Path) -> anyhow::Result<()> {
+        let mut tally = Tally::default();
         let reader = ArticleReader::open(file)?;
         let mut progress = Progress::bytes("import", reader.total_bytes());
         let (sender, mut chunks) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(reader, &sender));
         while let Some(chunk) = chunks.recv().await {
             let transaction = db.transaction().await?;
-            let written = self.write(&transaction, file, chunk.lines, tally, &progress).await;
+            let written = self.write(&transaction, file, chunk.lines, &mut tally, &progress).await;
             // What was accepted before a bad line stays, also when the bad line stops the import.
             transaction.commit().await?;
             written?;

@@ -125,6 +125,10 @@ fn bar(label: &'static str, total: Option<u64>, unit: Unit) -> ProgressBar {
 }
 
 fn style(template: &'static str) -> ProgressStyle {
+    #[expect(
+        clippy::expect_used,
+        reason = "the templates are constants of this file, and a test checks each"
+    )]
     ProgressStyle::with_template(template).expect("the templates of this file are valid, as a test checks")
 }
 

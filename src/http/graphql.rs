@@ -1,7 +1,5 @@
 //! GraphQL over HTTP: reading a request, the status of its response.
 
-use std::time::Duration;
-
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, VariableDefinition,
 };
@@ -17,9 +15,6 @@ use tracing::Instrument;
 use super::HttpState;
 use super::accept::ResponseType;
 use crate::graphql::{limits, prepared};
-
-/// How long a request may run before it is cancelled.
-const EXECUTION_MAX: Duration = Duration::from_secs(30);
 
 /// A request that was not executed.
 struct Refusal {
@@ -197,10 +192,11 @@ async fn execute(
         message: error.to_string(),
     })?;
     let request = prepared(request, viewer, &state.db);
-    tokio::time::timeout(EXECUTION_MAX, state.schema.execute(request)).await.map_err(|_| Refusal {
+    let limit = state.execution_limit;
+    tokio::time::timeout(limit, state.schema.execute(request)).await.map_err(|_| Refusal {
         status: StatusCode::GATEWAY_TIMEOUT,
         code: "TIMEOUT",
-        message: format!("the request took longer than {} s and was cancelled", EXECUTION_MAX.as_secs()),
+        message: format!("the request took longer than {} s and was cancelled", limit.as_secs()),
     })
 }
 

@@ -7,6 +7,8 @@ mod health;
 mod playground;
 mod server;
 
+use std::time::Duration;
+
 pub use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
@@ -31,6 +33,8 @@ pub struct HttpState {
     pub authenticator: Authenticator,
     pub db: Database,
     pub index: VectorIndex,
+    /// How long a request may run before it is cancelled.
+    pub execution_limit: Duration,
 }
 
 /// All routes.

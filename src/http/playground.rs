@@ -74,6 +74,10 @@ fn serve(asset: &'static Asset, plain: &OnceLock<Bytes>, request: &HeaderMap) ->
 /// Takes a few milliseconds for the largest file.
 fn decompress(compressed: &[u8]) -> Bytes {
     let mut content = Vec::new();
+    #[expect(
+        clippy::expect_used,
+        reason = "the files are part of the program, and a test decompresses each"
+    )]
     brotli::BrotliDecompress(&mut &*compressed, &mut content)
         .expect("the embedded files are whole: a test decompresses each");
     content.into()

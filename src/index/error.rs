@@ -15,6 +15,8 @@ pub enum IndexError {
         "the table {table} does not belong to this database or model: expected {expected}, found {found}"
     )]
     Foreign { table: String, expected: String, found: String },
+    #[error("the index no longer has version {version} of {table}, which SQL says is its newest")]
+    VersionMissing { table: String, version: u64, source: lancedb::Error },
     #[error("the index is not open yet")]
     NotOpen,
     #[error("the writer lock {} cannot be used: check that the folder is writable", path.display())]
@@ -32,6 +34,7 @@ impl IndexError {
         matches!(
             self,
             Self::Foreign { .. }
+                | Self::VersionMissing { .. }
                 | Self::Lance {
                     source: lancedb::Error::TableNotFound { .. } | lancedb::Error::TableCorrupted { .. },
                     ..

@@ -90,7 +90,10 @@ impl Generation {
             let table = table.clone();
             async move {
                 let pinned = table.checkout_current().await.map_err(IndexError::during("pin a version"))?;
-                pinned.checkout(version).await.map_err(IndexError::during("open a recorded version"))?;
+                pinned.checkout(version).await.map_err(|source| {
+                    let table = table.name().to_owned();
+                    IndexError::VersionMissing { table, version, source }
+                })?;
                 Ok::<_, IndexError>(pinned)
             }
         };

@@ -14,6 +14,11 @@ use lancedb::{DistanceType, Table};
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
+/// Fewest partitions of the vector index that a search looks into.
+const PARTITIONS_PROBED: usize = 24;
+/// How many rows, for each one wanted, have their distance computed from the whole vector.
+const CANDIDATES_PER_RESULT: u32 = 2;
+
 /// One pair of versions of the two tables; what is written later is not seen through it.
 #[derive(Clone)]
 pub struct Snapshot {
@@ -75,6 +80,7 @@ impl Snapshot {
     ) -> Result<Vec<PassageHit>, IndexError> {
         let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
         let query = prepared(query, limit, predicate::of_filter(filter, excluded));
+        let query = query.map_err(IndexError::during("take a query"))?;
         let columns = ["article_id", "revision", "start", "end", "_distance"];
         let mut hits = Vec::new();
         for batch in self.collect(query.select(Select::columns(&columns)), "search passages").await? {
@@ -113,7 +119,8 @@ impl Snapshot {
         if !others.is_empty() {
             columns.push("query_index");
         }
-        let query = prepared(query, limit, predicate::of_filter(filter, excluded));
+        let query =
+            prepared(query, limit, predicate::of_filter(filter, excluded)).map_err(take("take a query"))?;
         for batch in self.collect(query.select(Select::columns(&columns)), "search articles").await? {
             let articles = column::<Int64Type>(&batch, "article_id")?;
             let distances = column::<Float32Type>(&batch, "_distance")?;
@@ -140,12 +147,9 @@ impl Snapshot {
         for batch in self.rows_of(&self.articles, articles, &["article_id", "vector"]).await? {
             let ids = column::<Int64Type>(&batch, "article_id")?;
             let stored = vector_column(&batch)?;
-            for row in 0..batch.num_rows() {
-                vectors.insert(
-                    ArticleId(ids[row]),
-                    stored.value(row).as_primitive::<Float32Type>().values().to_vec(),
-                );
-            }
+            vectors.extend(ids.iter().zip(stored.iter().flatten()).map(|(id, vector)| {
+                (ArticleId(*id), vector.as_primitive::<Float32Type>().values().to_vec())
+            }));
         }
         Ok(vectors)
     }
@@ -260,13 +264,24 @@ impl Snapshot {
     }
 }
 
-/// The distance is named in each query: one that differs from the vector index's would silently scan.
-fn prepared(query: VectorQuery, limit: usize, predicate: Option<String>) -> VectorQuery {
-    let query = query.column("vector").distance_type(DistanceType::Cosine).limit(limit);
-    match predicate {
+/// The distance is named in each query: one that differs from the vector index's would silently scan. The number of
+/// partitions has no upper bound: a search goes on until a filter has let enough rows pass.
+fn prepared(
+    query: VectorQuery,
+    limit: usize,
+    predicate: Option<String>,
+) -> Result<VectorQuery, lancedb::Error> {
+    let query = query
+        .column("vector")
+        .distance_type(DistanceType::Cosine)
+        .minimum_nprobes(PARTITIONS_PROBED)?
+        .maximum_nprobes(None)?
+        .refine_factor(CANDIDATES_PER_RESULT)
+        .limit(limit);
+    Ok(match predicate {
         Some(predicate) => query.only_if(predicate),
         None => query,
-    }
+    })
 }
 
 fn named<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a Arc<dyn Array>, IndexError> {

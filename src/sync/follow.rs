@@ -1,7 +1,7 @@
 //! Reading an index that another process writes.
 
+use super::SyncError;
 use super::generations::{Generations, LiveGeneration, recorded_versions};
-use super::{SyncError, Worker};
 use crate::error_chain::Chain;
 use crate::events::Events;
 use crate::index::Versions;
@@ -41,18 +41,5 @@ impl Follower {
         }
         self.events.publish_completion();
         Ok(())
-    }
-}
-
-impl Worker {
-    /// Follows another process's index without ever writing, until the handle is stopped.
-    pub fn follow(self) -> super::WorkerHandle {
-        self.spawn(|worker, stop| async move {
-            let mut follower = Follower::new(worker.generations.clone(), worker.events.clone());
-            while !stop.is_cancelled() {
-                follower.catch_up().await;
-                super::worker::pause(super::worker::POLL, &stop).await;
-            }
-        })
     }
 }

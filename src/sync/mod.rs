@@ -9,6 +9,7 @@ mod content_hash;
 mod error;
 mod follow;
 mod generations;
+mod handle;
 mod passages;
 mod prepare;
 mod reconcile;
@@ -17,7 +18,8 @@ mod worker;
 
 pub use error::SyncError;
 pub use generations::{Generations, LiveGeneration};
+pub use handle::WorkerHandle;
 pub use passages::{PassageRule, PassageSpan, split};
 pub use reconcile::{record, record_gaps};
 pub use verify::{Drift, Look, VerifyReport, article_count, verify};
-pub use worker::{Worker, WorkerHandle};
+pub use worker::Worker;

@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
 use super::commit::{Committer, record_versions};
 use super::follow::Follower;
 use super::generations::{Generations, LiveGeneration};
+use super::handle::{WorkerHandle, pause};
 use super::prepare::{Prepared, prepare};
 use super::reconcile::record_gaps;
 use crate::db::Database;
@@ -30,7 +30,7 @@ const BATCH_BYTES: i64 = 128 * 1024;
 /// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
 const LEASE: Duration = Duration::from_secs(3600);
 /// How often the outbox is looked at when nothing wakes the worker.
-pub(super) const POLL: Duration = Duration::from_millis(250);
+const POLL: Duration = Duration::from_millis(250);
 /// The wait after an outage, doubled up to the last.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LAST_PAUSE: Duration = Duration::from_secs(15);
@@ -53,35 +53,21 @@ pub struct Worker {
     pub wake: Arc<Notify>,
 }
 
-/// A running worker.
-#[derive(Debug)]
-pub struct WorkerHandle {
-    stop: CancellationToken,
-    task: JoinHandle<()>,
-}
-
-impl WorkerHandle {
-    /// Lets the worker finish the batches under way, then ends it and frees the lock.
-    pub async fn stop(self) {
-        self.stop.cancel();
-        // A panic of the task has been reported by the runtime; there is nothing left to finish then.
-        let _ = self.task.await;
-    }
-}
-
 impl Worker {
     /// Starts the worker. While another process holds the lock it follows that one's index instead.
     pub fn start(self) -> WorkerHandle {
-        self.spawn(Self::run)
+        WorkerHandle::spawn(|stop| self.run(stop))
     }
 
-    pub(super) fn spawn<F>(self, run: impl FnOnce(Self, CancellationToken) -> F) -> WorkerHandle
-    where
-        F: Future<Output = ()> + Send + 'static,
-    {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(run(self, stop.clone()));
-        WorkerHandle { stop, task }
+    /// Follows another process's index without ever writing.
+    pub fn follow(self) -> WorkerHandle {
+        WorkerHandle::spawn(|stop| async move {
+            let mut follower = Follower::new(self.generations, self.events);
+            while !stop.is_cancelled() {
+                follower.catch_up().await;
+                pause(POLL, &stop).await;
+            }
+        })
     }
 
     /// Takes the writer lock if it is free.
@@ -308,12 +294,5 @@ impl Outages {
         let transaction = self.db.transaction().await?;
         outbox::set_last_error(&transaction, Some(error)).await?;
         transaction.commit().await
-    }
-}
-
-pub(super) async fn pause(duration: Duration, stop: &CancellationToken) {
-    tokio::select! {
-        () = tokio::time::sleep(duration) => {}
-        () = stop.cancelled() => {}
     }
 }

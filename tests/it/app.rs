@@ -183,7 +183,7 @@ impl TestApp {
 }
 
 /// Creates an empty database in the cluster of `TEST_POSTGRES_URL`; the cluster is thrown away after the tests.
-async fn new_postgres_database() -> String {
+pub async fn new_postgres_database() -> String {
     let admin = std::env::var("TEST_POSTGRES_URL")
         .expect("TEST_POSTGRES_URL names a PostgreSQL cluster for tests: call `make test-postgres`");
     let name = format!("test_{}", uuid::Uuid::new_v4().simple());

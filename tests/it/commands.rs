@@ -5,7 +5,24 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
-use crate::app::repository;
+use crate::app::{new_postgres_database, repository};
+
+/// The database of a folder's commands: SQLite in the folder, or a PostgreSQL one whose URL the folder remembers.
+fn database_url(folder: &Path) -> String {
+    if std::env::var("TEST_DATABASE").as_deref() != Ok("postgres") {
+        return format!("sqlite://{}", folder.join("data/sentio.db").display());
+    }
+    let remembered = folder.join("database-url");
+    std::fs::read_to_string(&remembered).unwrap_or_else(|_| {
+        let url = in_runtime(new_postgres_database());
+        std::fs::write(remembered, &url).unwrap();
+        url
+    })
+}
+
+fn in_runtime<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
 
 /// A command in a folder of its own, with a tiny model.
 fn sentio(folder: &Path, arguments: &[&str]) -> Command {
@@ -16,6 +33,7 @@ fn sentio(folder: &Path, arguments: &[&str]) -> Command {
         .env("SENTIO_MODEL", repository("tests/fixtures/models/tiny-roberta"))
         .env("SENTIO_MODEL_DIR", repository("models"))
         .env("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so"))
+        .env("DATABASE_URL", database_url(folder))
         .args(arguments)
         .stdin(Stdio::null());
     command
@@ -144,14 +162,9 @@ fn index_and_verify_find_and_mend_differences() {
     succeeds(folder.path(), &["index", "--rebuild"]);
     assert_eq!(verify(folder.path())["articles"], 12);
 
-    if std::env::var("TEST_DATABASE").is_ok_and(|database| database == "postgres") {
-        return;
-    }
     // What a broken restore would leave: a change that nothing recorded.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let url = format!("sqlite://{}", folder.path().join("data/sentio.db").display());
-        let connection = sea_orm::Database::connect(url).await.unwrap();
+    in_runtime(async {
+        let connection = sea_orm::Database::connect(database_url(folder.path())).await.unwrap();
         for sql in [
             "UPDATE article SET content = 'changed' WHERE id = 1",
             "DELETE FROM article WHERE id = 2",

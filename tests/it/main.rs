@@ -2,6 +2,8 @@
 //!
 //! `TEST_DATABASE=postgres` with `TEST_POSTGRES_URL` runs them on PostgreSQL; otherwise they use SQLite.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that fails says where")]
+
 mod app;
 mod articles;
 mod commands;
