@@ -52,7 +52,7 @@ impl App {
         let embedder = embedder.await.context("the model could not be opened")??;
         let index = VectorIndex::connect(&config.index).await?;
         let generations = Generations::new(db.clone(), index.clone(), embedder.clone());
-        Ok(Self { config, db, embedder, index, events: Events::new(), generations, wake: Arc::default() })
+        Ok(Self { config, db, embedder, index, events: Events::default(), generations, wake: Arc::default() })
     }
 
     /// A worker over these rooms, not started.
@@ -73,7 +73,7 @@ impl App {
             db: self.db.clone(),
             recommender: Recommender::new(self.embedder.clone(), self.index.clone()),
             index: self.index.clone(),
-            wait: IndexWait::new(self.events.completions(), self.config.index.wait),
+            wait: IndexWait::new(self.events.view(), self.config.index.wait),
             wake: Arc::clone(&self.wake),
         };
         let state = HttpState {

@@ -2,30 +2,29 @@
 
 use tokio::sync::watch;
 
+/// What the searches of this process see of the index.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SearchView {
+    /// The generation's id in SQL; 0 before one is open.
+    pub generation: i64,
+    pub article_version: u64,
+    pub passage_version: u64,
+}
+
 /// A handle to publish with; clones share the listeners.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Events {
-    completions: watch::Sender<u64>,
+    view: watch::Sender<SearchView>,
 }
 
 impl Events {
-    pub fn new() -> Self {
-        Self { completions: watch::Sender::new(0) }
+    /// Says what searches see from now on. Called when SQL records it too: after the COMMIT that completed the changes.
+    pub fn publish_view(&self, view: SearchView) {
+        self.view.send_replace(view);
     }
 
-    /// Says that changes left the outbox. Called after the COMMIT that removed them.
-    pub fn publish_completion(&self) {
-        self.completions.send_modify(|count| *count += 1);
-    }
-
-    /// Changes its value whenever changes left the outbox.
-    pub fn completions(&self) -> watch::Receiver<u64> {
-        self.completions.subscribe()
-    }
-}
-
-impl Default for Events {
-    fn default() -> Self {
-        Self::new()
+    /// Changes whenever changes were completed or the view moved.
+    pub fn view(&self) -> watch::Receiver<SearchView> {
+        self.view.subscribe()
     }
 }

@@ -47,7 +47,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
     };
     let total = outbox::pending_among(app.db.reader(), newest).await?;
     let mut progress = Progress::items("index", Some(total));
-    let mut completions = app.events.completions();
+    let mut views = app.events.view();
     loop {
         let pending = outbox::pending_among(app.db.reader(), newest).await?;
         progress.advance_to(total.saturating_sub(pending));
@@ -56,7 +56,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
         }
         progress.set_message(trouble(app).await?.unwrap_or_default());
         // A closed channel would return at once, every time; the sender lives in `app`.
-        let _ = tokio::time::timeout(POLL, completions.changed()).await;
+        let _ = tokio::time::timeout(POLL, views.changed()).await;
     }
     let failed = outbox::lag(app.db.reader()).await?.failed;
     progress.finish(format!("{} articles indexed, {failed} failed", total.saturating_sub(failed)));

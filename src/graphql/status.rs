@@ -18,7 +18,7 @@ pub async fn index_status(context: &Context<'_>) -> Result<IndexStatus, ApiError
     let lag = outbox::lag(db.reader()).await?;
     let last_error = outbox::last_error(db.reader()).await?;
     let live = context.data_unchecked::<VectorIndex>().live().map_err(RecommendError::from)?;
-    let size = live.size().await.map_err(RecommendError::from)?;
+    let size = live.snapshot().size().await.map_err(RecommendError::from)?;
     let state = match (&last_error, lag.pending) {
         (Some(_), _) => IndexState::Failing,
         (None, 0) => IndexState::InStep,

@@ -86,6 +86,12 @@ impl Generation {
         calls: Arc<AtomicU64>,
     ) -> Result<Self, IndexError> {
         let generation = Self::new(articles, passages, dimension, calls).await?;
+        generation.show(versions).await?;
+        Ok(generation)
+    }
+
+    /// Lets searches see exactly `versions`, which may be newer than what this handle has seen.
+    pub async fn show(&self, versions: Versions) -> Result<(), IndexError> {
         let at = |table: &Table, version: u64| {
             let table = table.clone();
             async move {
@@ -97,10 +103,10 @@ impl Generation {
                 Ok::<_, IndexError>(pinned)
             }
         };
-        let articles = at(&generation.articles, versions.articles).await?;
-        let passages = at(&generation.passages, versions.passages).await?;
-        generation.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&generation.calls)));
-        Ok(generation)
+        let articles = at(&self.articles, versions.articles).await?;
+        let passages = at(&self.passages, versions.passages).await?;
+        self.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&self.calls)));
+        Ok(())
     }
 
     /// What searches see now. A search keeps its snapshot to the end, whatever is written meanwhile.
@@ -129,17 +135,6 @@ impl Generation {
             table.checkout_latest().await.map_err(IndexError::during("look for newer versions"))?;
         }
         self.publish().await
-    }
-
-    /// Counts rows and data files.
-    pub async fn size(&self) -> Result<Size, IndexError> {
-        let articles = self.articles.stats().await.map_err(IndexError::during("count its rows"))?;
-        let passages = self.passages.stats().await.map_err(IndexError::during("count its rows"))?;
-        Ok(Size {
-            articles: articles.num_rows as u64,
-            passages: passages.num_rows as u64,
-            fragments: (articles.fragment_stats.num_fragments + passages.fragment_stats.num_fragments) as u64,
-        })
     }
 
     fn set_snapshot(&self, snapshot: Snapshot) {

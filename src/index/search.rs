@@ -11,6 +11,7 @@ use futures::TryStreamExt;
 use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
 use lancedb::{DistanceType, Table};
 
+use super::generation::Size;
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
@@ -68,6 +69,17 @@ pub struct IndexedArticle {
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, calls: Arc<AtomicU64>) -> Self {
         Self { articles, passages, calls }
+    }
+
+    /// Counts rows and data files.
+    pub async fn size(&self) -> Result<Size, IndexError> {
+        let articles = self.articles.stats().await.map_err(IndexError::during("count its rows"))?;
+        let passages = self.passages.stats().await.map_err(IndexError::during("count its rows"))?;
+        Ok(Size {
+            articles: articles.num_rows as u64,
+            passages: passages.num_rows as u64,
+            fragments: (articles.fragment_stats.num_fragments + passages.fragment_stats.num_fragments) as u64,
+        })
     }
 
     /// The `limit` passages nearest to `vector` that pass `filter`, nearest first.

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::{control, lag};
 use crate::article::ArticleId;
+use crate::events::SearchView;
 
 /// How often SQL is asked when no completion is announced in this process (another process may hold the writer lock).
 const POLL: Duration = Duration::from_millis(100);
@@ -28,20 +29,20 @@ pub enum WaitOutcome {
     Pending,
 }
 
-/// Waits for changes by looking at their rows in SQL; a completion in this process only says when to look.
+/// Waits for changes by looking at their rows in SQL; what is published in this process only says when to look.
 #[derive(Clone, Debug)]
 pub struct IndexWait {
-    completions: watch::Receiver<u64>,
+    view: watch::Receiver<SearchView>,
     limit: Duration,
 }
 
 impl IndexWait {
-    /// `completions` changes whenever the worker completed something; `limit` bounds each wait.
-    pub fn new(completions: watch::Receiver<u64>, limit: Duration) -> Self {
-        Self { completions, limit }
+    /// `view` tells what searches of this process see, and when to look again; `limit` bounds each wait.
+    pub fn new(view: watch::Receiver<SearchView>, limit: Duration) -> Self {
+        Self { view, limit }
     }
 
-    /// Waits until each change is no longer in the outbox, was overtaken by a later indexed one, or has failed once; at
+    /// Waits until searches of this process see each change: it is no longer in the outbox, was overtaken by a later indexed one, or has failed once; at
     /// most the configured time, and not at all while the index can't be written.
     ///
     /// Never waits for "everything up to a number": PostgreSQL's sequences commit out of order, and one article's error
@@ -50,11 +51,11 @@ impl IndexWait {
     where
         C: ConnectionTrait,
     {
-        let mut completions = self.completions.clone();
+        let mut view = self.view.clone();
         let deadline = Instant::now() + self.limit;
         loop {
-            completions.mark_unchanged();
-            if settled(connection, tickets).await? {
+            let seen = *view.borrow_and_update();
+            if settled(connection, tickets).await? && is_current(connection, seen).await? {
                 return Ok(WaitOutcome::Settled);
             }
             if Instant::now() >= deadline || control::last_error(connection).await?.is_some() {
@@ -62,7 +63,7 @@ impl IndexWait {
             }
             let next_look = deadline.min(Instant::now() + POLL);
             tokio::select! {
-                changed = completions.changed() => if changed.is_err() {
+                changed = view.changed() => if changed.is_err() {
                     tokio::time::sleep_until(next_look).await;
                 },
                 () = tokio::time::sleep_until(next_look) => {}
@@ -98,6 +99,24 @@ where
          JOIN index_generation ON index_generation.id = article_index.generation_id
          WHERE index_generation.state = 'live' AND article_id = $1 AND seq >= $2",
         [ticket.article.0.into(), ticket.seq.into()],
+    );
+    Ok(connection.query_one_raw(statement).await?.is_some())
+}
+
+/// Whether searches of this process see what SQL records. Another process may have written the index.
+async fn is_current<C>(connection: &C, seen: SearchView) -> Result<bool, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let statement = Statement::from_sql_and_values(
+        connection.get_database_backend(),
+        "SELECT 1 AS found FROM index_generation
+         WHERE state = 'live' AND id = $1 AND article_version <= $2 AND passage_version <= $3",
+        [
+            seen.generation.into(),
+            i64::try_from(seen.article_version).unwrap_or(i64::MAX).into(),
+            i64::try_from(seen.passage_version).unwrap_or(i64::MAX).into(),
+        ],
     );
     Ok(connection.query_one_raw(statement).await?.is_some())
 }

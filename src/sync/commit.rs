@@ -9,7 +9,7 @@ use sea_orm::{
 
 use super::SyncError;
 use super::cache;
-use super::generations::{LiveGeneration, as_sql};
+use super::generations::{LiveGeneration, as_sql, view_of};
 use super::prepare::{IndexedChange, Prepared};
 use crate::db::Database;
 use crate::entity::{article_index, index_generation};
@@ -42,7 +42,7 @@ impl Committer {
         live.tables.publish().await?;
         self.complete(live, prepared, versions).await?;
         self.uncertain = false;
-        self.events.publish_completion();
+        self.events.publish_view(view_of(live.id, versions));
         Ok(())
     }
 

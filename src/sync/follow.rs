@@ -1,7 +1,7 @@
 //! Reading an index that another process writes.
 
 use super::SyncError;
-use super::generations::{Generations, LiveGeneration, recorded_versions};
+use super::generations::{Generations, LiveGeneration, recorded_versions, view_of};
 use crate::error_chain::Chain;
 use crate::events::Events;
 use crate::index::Versions;
@@ -34,12 +34,12 @@ impl Follower {
                 if *versions == recorded {
                     return Ok(());
                 }
-                live.tables.refresh().await?;
+                live.tables.show(recorded).await?;
                 *versions = recorded;
             }
             _ => self.seen = Some((self.generations.open().await?, recorded)),
         }
-        self.events.publish_completion();
+        self.events.publish_view(view_of(row.id, recorded));
         Ok(())
     }
 }

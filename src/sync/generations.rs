@@ -7,6 +7,7 @@ use crate::db::Database;
 use crate::embedding::Embedder;
 use crate::entity::index_generation::{self, State};
 use crate::error_chain::Chain;
+use crate::events::SearchView;
 use crate::index::{Generation, GenerationIdentity, VectorIndex, Versions};
 use crate::outbox;
 
@@ -152,6 +153,11 @@ pub fn recorded_versions(row: &index_generation::Model) -> Versions {
         articles: u64::try_from(row.article_version).unwrap_or(0),
         passages: u64::try_from(row.passage_version).unwrap_or(0),
     }
+}
+
+/// What searches see of a generation.
+pub fn view_of(generation: i64, versions: Versions) -> SearchView {
+    SearchView { generation, article_version: versions.articles, passage_version: versions.passages }
 }
 
 /// A LanceDB version as SQL stores it.

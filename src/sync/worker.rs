@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::SyncError;
 use super::commit::{Committer, record_versions};
 use super::follow::Follower;
-use super::generations::{Generations, LiveGeneration};
+use super::generations::{Generations, LiveGeneration, view_of};
 use super::handle::{WorkerHandle, pause};
 use super::prepare::{Prepared, prepare};
 use super::reconcile::record_gaps;
@@ -115,6 +115,7 @@ impl Worker {
         outbox::release_leases(&transaction).await?;
         outbox::set_last_error(&transaction, None).await?;
         transaction.commit().await?;
+        self.events.publish_view(view_of(live.id, live.tables.versions().await?));
         Ok(live)
     }
 
@@ -240,13 +241,15 @@ impl Worker {
     async fn maintain(&self, live: &LiveGeneration, maintenance: &mut Maintenance) -> Result<(), SyncError> {
         maintenance.batches = 0;
         if live.tables.maintain().await? {
+            let versions = live.tables.versions().await?;
             let transaction = self.db.transaction().await?;
-            record_versions(&transaction, live.id, live.tables.versions().await?).await?;
+            record_versions(&transaction, live.id, versions).await?;
             transaction.commit().await?;
+            self.events.publish_view(view_of(live.id, versions));
         }
-        if maintenance.pruned.elapsed() >= PRUNE_EVERY {
+        if maintenance.pruned.is_none_or(|pruned| pruned.elapsed() >= PRUNE_EVERY) {
             live.tables.prune().await?;
-            maintenance.pruned = std::time::Instant::now();
+            maintenance.pruned = Some(std::time::Instant::now());
         }
         Ok(())
     }
@@ -255,12 +258,13 @@ impl Worker {
 struct Maintenance {
     /// Batches since the last upkeep.
     batches: u32,
-    pruned: std::time::Instant,
+    /// When old versions were removed; not yet by this process, at first.
+    pruned: Option<std::time::Instant>,
 }
 
 impl Maintenance {
     fn new() -> Self {
-        Self { batches: 0, pruned: std::time::Instant::now() }
+        Self { batches: 0, pruned: None }
     }
 }
 

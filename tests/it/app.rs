@@ -66,9 +66,19 @@ impl Builder {
         self.start_in(folder, database_url).await
     }
 
+    /// Starts another server over the data of one that runs.
+    pub async fn beside(self, other: &TestApp) -> TestApp {
+        let config = other.app.config.clone();
+        self.start_with(config, tempfile::tempdir().unwrap()).await
+    }
+
     /// Starts over the data that `folder` and the database hold.
     pub async fn start_in(self, folder: TempDir, database_url: Option<String>) -> TestApp {
         let config = self.config(folder.path(), database_url);
+        self.start_with(config, folder).await
+    }
+
+    async fn start_with(self, config: Config, folder: TempDir) -> TestApp {
         let app = App::open(config).await.unwrap();
         let worker = self.worker.then(|| app.worker().start());
         if worker.is_some() {
@@ -150,9 +160,9 @@ impl TestApp {
 
     /// Waits until nothing is pending.
     pub async fn drain(&self) {
-        let mut completions = self.app.events.completions();
+        let mut views = self.app.events.view();
         while sentio::outbox::lag(self.app.db.reader()).await.unwrap().pending > 0 {
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), completions.changed()).await;
+            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), views.changed()).await;
         }
     }
 

@@ -84,7 +84,7 @@ fn rooms_use_only_the_rooms_they_may() {
         ("article_file", &[]),
         ("embedding", &["config"]),
         ("index", &["article", "config"]),
-        ("outbox", &["article"]),
+        ("outbox", &["article", "events"]),
         ("db", &["config"]),
         ("auth", &["config"]),
         ("entity", &["article", "outbox"]),

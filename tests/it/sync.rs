@@ -124,6 +124,22 @@ async fn many_writers_end_with_an_index_like_sql() {
 }
 
 #[tokio::test]
+async fn a_mutation_in_a_follower_is_searchable_there_when_it_answers() {
+    let writer = Builder::new().start().await;
+    writer.create("First", "words").await;
+    let follower = Builder::new().beside(&writer).await;
+    for number in 0..5 {
+        let title = format!("Article {number}");
+        follower.create(&title, "words").await;
+        let found = follower.query("{ recommend(query: \"Article\", k: 100) { article { title } } }").await;
+        let found = found["recommend"].as_array().unwrap();
+        assert!(found.iter().any(|item| item["article"]["title"] == title.as_str()), "{title} {found:?}");
+    }
+    follower.stop().await;
+    writer.stop().await;
+}
+
+#[tokio::test]
 async fn a_second_process_follows_the_first() {
     let first = Builder::new().start().await;
     let config = first.app.config.clone();
@@ -131,10 +147,10 @@ async fn a_second_process_follows_the_first() {
     let worker = second.worker().start();
     assert!(second.index_opened(std::time::Duration::from_secs(30)).await);
     first.create("Seen by both", "words").await;
-    let mut completions = second.events.completions();
-    let count = || async { second.index.live().unwrap().size().await.unwrap().articles };
+    let mut views = second.events.view();
+    let count = || async { second.index.live().unwrap().snapshot().size().await.unwrap().articles };
     while count().await == 0 {
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), completions.changed()).await;
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), views.changed()).await;
     }
     // The lock passes on when its holder stops.
     let (_folder, _) = first.stop().await;
@@ -148,7 +164,7 @@ async fn a_second_process_follows_the_first() {
     sea_orm::ActiveModelTrait::insert(active, &transaction).await.unwrap();
     transaction.commit().await.unwrap();
     while count().await < 2 {
-        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), completions.changed()).await;
+        let _ = tokio::time::timeout(std::time::Duration::from_secs(1), views.changed()).await;
     }
     worker.stop().await;
     second.close().await.unwrap();
