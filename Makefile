@@ -4,6 +4,8 @@ cache := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sentio
 
 # Outside the working copy, so that a fresh clone does not compile every dependency again.
 export CARGO_TARGET_DIR ?= $(cache)/target
+# The program sets it for itself; tests load ONNX Runtime in processes of their own.
+export ORT_DISABLE_TELEMETRY := 1
 # Programs that scripts/setup.sh has compiled.
 export PATH := $(cache)/tools/bin:$(PATH)
 
@@ -26,6 +28,10 @@ setup: ## install what building and running need: protoc, ONNX Runtime, the defa
 .PHONY: build
 build: setup ## compile the program (the first time takes half an hour on two cores)
 	$(cargo) build --bin sentio
+
+.PHONY: install
+install: build ## copy the program to ~/.local/bin/sentio
+	install -D "$(sentio)" "$(HOME)/.local/bin/sentio"
 
 .PHONY: test
 test: test-sqlite test-postgres test-browser ## install what the tests need and run all of them

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, SqliteTransactionMode,
-    TransactionOptions, TransactionTrait,
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, TransactionOptions, TransactionTrait,
 };
 use sentio_migration::{Migrator, MigratorTrait};
 
@@ -26,6 +26,21 @@ pub struct Database {
     /// SQLite: a pool of one, so that writers queue here instead of meeting `SQLITE_BUSY`. PostgreSQL: the reader's pool.
     writer: DatabaseConnection,
     statements: Arc<AtomicU64>,
+}
+
+/// Whether a statement failed only because others were writing: trying again may help.
+pub fn is_contention(error: &DbErr) -> bool {
+    let (DbErr::Exec(RuntimeErr::SqlxError(source))
+    | DbErr::Query(RuntimeErr::SqlxError(source))
+    | DbErr::Conn(RuntimeErr::SqlxError(source))) = error
+    else {
+        return matches!(error, DbErr::ConnectionAcquire(_));
+    };
+    let code = source.as_database_error().and_then(|error| error.code());
+    // SQLite: busy and its variants, locked. PostgreSQL: serialization failure, deadlock, lock not available.
+    code.is_some_and(|code| {
+        matches!(code.as_ref(), "5" | "261" | "517" | "773" | "6" | "40001" | "40P01" | "55P03")
+    })
 }
 
 /// Why the database can't be opened.
@@ -49,7 +64,7 @@ impl Database {
         let statements = Arc::new(AtomicU64::new(0));
         let (mut reader, writer) = match config.scheme() {
             "sqlite" => {
-                create_sqlite_folder(config.sqlite_path())?;
+                create_sqlite_folder(config.sqlite_path().as_deref())?;
                 let writer = connect(config, 1, |options| {
                     options.map_sqlx_sqlite_opts(|sqlite| {
                         sqlite

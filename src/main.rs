@@ -7,5 +7,15 @@ use std::process::ExitCode;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    refuse_telemetry();
     sentio::cli::run()
+}
+
+/// ONNX Runtime 1.32 reports to its makers and keeps a device id in the home folder, even when its own option is off; only
+/// this variable stops both, when it is set before the library is loaded.
+fn refuse_telemetry() {
+    #[expect(unsafe_code, reason = "no other thread runs yet that could read the environment meanwhile")]
+    unsafe {
+        std::env::set_var("ORT_DISABLE_TELEMETRY", "1");
+    }
 }

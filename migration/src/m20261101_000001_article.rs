@@ -23,13 +23,13 @@ CREATE TABLE article (
     AND (substr(created_at, 20) = '+00:00'
       OR substr(created_at, 20) GLOB '.[0-9][0-9][0-9]+00:00'
       OR substr(created_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00')
-    AND julianday(created_at) IS NOT NULL),
+    AND strftime('%Y-%m-%dT%H:%M:%S', created_at) IS substr(created_at, 1, 19)),
   CONSTRAINT updated_at_is_utc CHECK (
     updated_at GLOB '[0-9][0-9][0-9][0-9]-[0-1][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9]*+00:00'
     AND (substr(updated_at, 20) = '+00:00'
       OR substr(updated_at, 20) GLOB '.[0-9][0-9][0-9]+00:00'
       OR substr(updated_at, 20) GLOB '.[0-9][0-9][0-9][0-9][0-9][0-9]+00:00')
-    AND julianday(updated_at) IS NOT NULL)
+    AND strftime('%Y-%m-%dT%H:%M:%S', updated_at) IS substr(updated_at, 1, 19))
 ) STRICT";
 
 /// A CHECK cannot look into the array: these triggers refuse tags that are not strings.
@@ -42,6 +42,15 @@ const SQLITE_TAGS_ON_UPDATE: &str = "
 CREATE TRIGGER article_tags_on_update BEFORE UPDATE OF tags ON article
 WHEN EXISTS (SELECT 1 FROM json_each(NEW.tags) WHERE type <> 'text')
 BEGIN SELECT RAISE(ABORT, 'article.tags must be a JSON array of strings'); END";
+
+/// Times are text with no, three or six digits of a second; they sort by six.
+const SQLITE_CREATED_AT_ORDER: &str = "
+CREATE INDEX article_created_at ON article (substr(substr(\"created_at\", 1, length(\"created_at\") - 6) || \
+CASE WHEN substr(\"created_at\", 20, 1) = '.' THEN '000000' ELSE '.000000' END, 1, 26), id)";
+
+const SQLITE_UPDATED_AT_ORDER: &str = "
+CREATE INDEX article_updated_at ON article (substr(substr(\"updated_at\", 1, length(\"updated_at\") - 6) || \
+CASE WHEN substr(\"updated_at\", 20, 1) = '.' THEN '000000' ELSE '.000000' END, 1, 26), id)";
 
 const POSTGRES_TABLE: &str = "
 CREATE TABLE article (
@@ -70,10 +79,10 @@ impl MigrationTrait for Migration {
                 SQLITE_TABLE,
                 SQLITE_TAGS_ON_INSERT,
                 SQLITE_TAGS_ON_UPDATE,
-                "CREATE INDEX article_created_at ON article (created_at, id)",
-                "CREATE INDEX article_updated_at ON article (updated_at, id)",
+                SQLITE_CREATED_AT_ORDER,
+                SQLITE_UPDATED_AT_ORDER,
                 "CREATE INDEX article_title ON article (substr(title, 1, 300), id)",
-                "CREATE INDEX article_category ON article (category, created_at, id)",
+                "CREATE INDEX article_category ON article (category, id)",
             ],
             &[
                 POSTGRES_TABLE,

@@ -1,6 +1,6 @@
 //! `sentio export`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -8,6 +8,7 @@ use clap::Args;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::progress::Progress;
+use super::stream_format::StreamFormat;
 use crate::article_file::{ArticleRecord, ArticleWriter};
 use crate::config::Config;
 use crate::db::Database;
@@ -24,6 +25,9 @@ const PAGE: u64 = 100;
 pub struct Export {
     /// File to write
     file: PathBuf,
+    /// What to write to standard output; files are known by their endings
+    #[arg(long, value_enum)]
+    format: Option<StreamFormat>,
 }
 
 impl Export {
@@ -36,7 +40,10 @@ impl Export {
     }
 
     async fn export(&self, db: &Database) -> anyhow::Result<()> {
-        let mut writer = ArticleWriter::create(&self.file)?;
+        let mut writer = match self.format {
+            Some(format) if self.file == Path::new("-") => ArticleWriter::create_stdout(format.into())?,
+            _ => ArticleWriter::create(&self.file)?,
+        };
         let mut progress = Progress::items("export", Some(sync::article_count(db).await?));
         let (mut written, mut last) = (0, i64::MIN);
         loop {

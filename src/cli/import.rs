@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context;
+use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Set,
@@ -12,6 +13,7 @@ use tokio::sync::mpsc;
 
 use super::indexing;
 use super::progress::Progress;
+use super::stream_format::StreamFormat;
 use crate::article::{ArticleChanges, ArticleDraft};
 use crate::article_file::{ArticleReader, ArticleRecord, Line, ReadError};
 use crate::config::Config;
@@ -25,7 +27,8 @@ const BATCH: usize = 250;
 ///
 /// Fields: title, content (or text), optional id, category, tags, created_at (or date); others are ignored. The id is
 /// kept as externalId and tells articles apart when the import is repeated; records without an id are always created.
-/// A bad line is reported with its number and the rest goes on. An interrupted import can simply be started again.
+/// A bad line is reported with its number and the rest goes on; when no line at all was good the exit code is 1. An
+/// interrupted import can simply be started again.
 #[derive(Args)]
 pub struct Import {
     /// Files to read
@@ -34,6 +37,9 @@ pub struct Import {
     /// What to do with a record whose id exists
     #[arg(long, value_enum, default_value = "skip")]
     on_conflict: OnConflict,
+    /// What standard input holds; files are known by their endings
+    #[arg(long, value_enum)]
+    format: Option<StreamFormat>,
     /// Stop at the first bad line; what came before it stays
     #[arg(long)]
     strict: bool,
@@ -72,15 +78,23 @@ impl Import {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let db = Database::open(&config.database).await?;
         db.migrate().await?;
+        let (mut good, mut bad) = (0, 0);
         for file in &self.files {
-            self.import(&db, file).await.with_context(|| format!("cannot import {}", file.display()))?;
+            let tally = self.import(&db, file).await;
+            let tally = tally.with_context(|| format!("cannot import {}", file.display()))?;
+            good += tally.created + tally.updated + tally.skipped;
+            bad += tally.rejected;
         }
+        anyhow::ensure!(good > 0 || bad == 0, "all {bad} records were rejected");
         indexing::finish(config, db, self.no_wait).await
     }
 
-    async fn import(&self, db: &Database, file: &Path) -> anyhow::Result<()> {
+    async fn import(&self, db: &Database, file: &Path) -> anyhow::Result<Tally> {
         let mut tally = Tally::default();
-        let reader = ArticleReader::open(file)?;
+        let reader = match self.format {
+            Some(format) if file == Path::new("-") => ArticleReader::open_stdin(format.into())?,
+            _ => ArticleReader::open(file)?,
+        };
         let mut progress = Progress::bytes("import", reader.total_bytes());
         let (sender, mut chunks) = mpsc::channel(2);
         let reading = tokio::task::spawn_blocking(move || read(reader, &sender));
@@ -104,7 +118,7 @@ impl Import {
             tally.skipped,
             tally.rejected
         ));
-        Ok(())
+        Ok(tally)
     }
 
     async fn write(
@@ -167,7 +181,7 @@ impl Import {
                 tally.created += 1;
             }
             (Some(_), OnConflict::Skip) => tally.skipped += 1,
-            (Some(known), OnConflict::Update) => update(transaction, known, draft, tally).await?,
+            (Some(known), OnConflict::Update) => update(transaction, known, draft, created_at, tally).await?,
             (Some(known), OnConflict::Error) => {
                 return Ok(Err(format!(
                     "the id belongs to article {}: choose another --on-conflict",
@@ -183,9 +197,11 @@ async fn update(
     transaction: &DatabaseTransaction,
     known: article::Model,
     draft: ArticleDraft,
+    created_at: Option<DateTime<Utc>>,
     tally: &mut Tally,
 ) -> anyhow::Result<()> {
-    let same = known.title == draft.title
+    let same = created_at.is_none_or(|time| time == known.created_at)
+        && known.title == draft.title
         && known.content == draft.content
         && known.category == draft.category
         && known.tags.0 == draft.tags;
@@ -201,6 +217,9 @@ async fn update(
         category: Some(draft.category),
         tags: Some(draft.tags),
     });
+    if let Some(created_at) = created_at {
+        active.created_at = Set(created_at);
+    }
     active.update(transaction).await?;
     tally.updated += 1;
     Ok(())

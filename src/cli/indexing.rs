@@ -42,7 +42,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
         }
     }
     let Some(newest) = outbox::newest_seq(app.db.reader()).await? else {
-        eprintln!("the index is in step: nothing to do");
+        eprintln!("the index is in step");
         return Ok(ExitCode::SUCCESS);
     };
     let total = outbox::pending_among(app.db.reader(), newest).await?;

@@ -8,7 +8,7 @@ use tracing_subscriber::EnvFilter;
 use crate::config::{LogConfig, LogFormat};
 
 /// Libraries that tell at `info` what only their authors need; a filter that names one of them wins.
-const QUIET: &str = "lance=warn,lance_core=warn,lance_index=warn,lancedb=warn,ort=warn,sqlx=warn,sea_orm_migration=warn,datafusion=warn,tantivy=warn";
+const QUIET: &str = "lance=error,lance_core=warn,lance_index=warn,lancedb=warn,ort=warn,sqlx=warn,sea_orm_migration=warn,datafusion=warn,tantivy=warn";
 
 /// Begins to log.
 pub fn start(config: &LogConfig) -> anyhow::Result<()> {

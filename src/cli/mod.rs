@@ -16,6 +16,7 @@ mod sample;
 mod schema;
 mod serve;
 mod settings;
+mod stream_format;
 mod verify;
 
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! The SQL database.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
@@ -36,23 +36,36 @@ impl From<String> for DatabaseUrl {
 
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match Url::parse(self.expose()) {
-            Ok(mut url) if url.password().is_some() => {
-                // Fails only for URLs without a host, which have no password either.
-                let _ = url.set_password(Some("hidden"));
-                url.fmt(formatter)
+        let text = self.expose();
+        let scheme = text.split_once(':').map_or("", |(scheme, _)| scheme);
+        if scheme == "sqlite" {
+            return text.fmt(formatter);
+        }
+        // A password may also stand in the query, or the whole may be no URL because of a character in it.
+        match Url::parse(text) {
+            Ok(url) if url.host().is_some() => {
+                let port = url.port().map_or_else(String::new, |port| format!(":{port}"));
+                let host = url.host_str().unwrap_or_default();
+                write!(formatter, "{scheme}://…@{host}{port}{}", url.path())
             }
-            _ => self.expose().fmt(formatter),
+            _ => write!(formatter, "{scheme}:(hidden)"),
         }
     }
 }
 
 impl DatabaseConfig {
     pub(super) fn from_values(values: &SettingValues, data_dir: &Path) -> Result<Self, ConfigError> {
-        let default = || format!("sqlite://{}", data_dir.join("sentio.db").display());
+        let default = || format!("sqlite://{}", escaped(&data_dir.join("sentio.db").display().to_string()));
         let url = values.given("DATABASE_URL").map_or_else(default, str::to_owned);
         let config = Self { url: url.into(), readers: 8 };
         match config.scheme() {
+            "sqlite" if config.url.expose().contains(":memory:") || config.url.expose().contains("mode=memory") => {
+                Err(ConfigError::BadSecret {
+                    name: "DATABASE_URL",
+                    expected: "a database in memory is not supported, because several connections share it: name a file"
+                        .to_owned(),
+                })
+            }
             "sqlite" | "postgres" | "postgresql" => Ok(config),
             _ => Err(ConfigError::BadSecret {
                 name: "DATABASE_URL",
@@ -67,11 +80,21 @@ impl DatabaseConfig {
     }
 
     /// The file of a SQLite database.
-    pub fn sqlite_path(&self) -> Option<&Path> {
+    pub fn sqlite_path(&self) -> Option<PathBuf> {
         let rest = self.url.expose().strip_prefix("sqlite:")?;
         let path = rest.strip_prefix("//").unwrap_or(rest);
-        Some(Path::new(path.split_once('?').map_or(path, |(path, _)| path)))
+        let path = path.split_once('?').map_or(path, |(path, _)| path);
+        Some(PathBuf::from(
+            ESCAPES.iter().rev().fold(path.to_owned(), |path, (plain, code)| path.replace(code, plain)),
+        ))
     }
+}
+
+/// What has a meaning of its own in a URL and may stand in a path; the percent sign first.
+const ESCAPES: [(&str, &str); 3] = [("%", "%25"), ("?", "%3F"), ("#", "%23")];
+
+fn escaped(path: &str) -> String {
+    ESCAPES.iter().fold(path.to_owned(), |path, (plain, code)| path.replace(plain, code))
 }
 
 #[cfg(test)]
@@ -81,7 +104,13 @@ mod tests {
     #[test]
     fn a_password_is_never_shown() {
         let url = DatabaseUrl::from("postgres://me:s3cret@db/sentio".to_owned());
-        assert_eq!(url.to_string(), "postgres://me:hidden@db/sentio");
+        assert_eq!(url.to_string(), "postgres://…@db/sentio");
         assert!(!format!("{url:?}").contains("s3cret"));
+        for url in
+            ["postgres://me:s3#cret@db/x", "postgres://me@db/x?password=s3cret", "postgres:me:s3cret@db/x"]
+        {
+            let shown = DatabaseUrl::from(url.to_owned()).to_string();
+            assert!(!shown.contains("s3") && !shown.contains("cret"), "{shown}");
+        }
     }
 }

@@ -9,10 +9,13 @@ pub enum ConfigError {
     BadValue { name: &'static str, value: String, expected: String },
     #[error("{name} has a value that is not allowed: {expected}")]
     BadSecret { name: &'static str, expected: String },
-    #[error("{name} (from {source_name}) is no setting of Sentio{}", hint.as_ref().map_or_else(|| ": `sentio config` lists all".to_owned(), |hint| format!(": did you mean {hint}?")))]
+    #[error("{name} (from {source_name}) is no setting of Sentio{}", hint.as_ref().map_or_else(|| ": `sentio --help` lists all".to_owned(), |hint| format!(": did you mean {hint}?")))]
     Unknown { name: String, source_name: &'static str, hint: Option<&'static str> },
     #[error("{name} is not valid UTF-8")]
     NotUnicode { name: String },
-    #[error("the file {} cannot be read as settings", path.display())]
-    DotEnv { path: PathBuf, source: dotenvy::Error },
+    #[error(
+        "the file {} cannot be read as lines NAME=VALUE: put a value with spaces, # or $ in single quotes",
+        path.display()
+    )]
+    DotEnv { path: PathBuf },
 }

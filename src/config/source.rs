@@ -134,7 +134,8 @@ impl SettingValues {
 }
 
 fn read_dot_env(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
-    let failed = |source| ConfigError::DotEnv { path: path.to_owned(), source };
+    // The library's error holds the line, which may be a secret.
+    let failed = |_| ConfigError::DotEnv { path: path.to_owned() };
     match dotenvy::from_path_iter(path) {
         Ok(lines) => lines.collect::<Result<_, _>>().map_err(failed),
         Err(error) if error.not_found() => Ok(Vec::new()),

@@ -49,7 +49,9 @@ impl ActiveModelBehavior for ActiveModel {
                 self.created_at = Set(now);
             }
         } else if let ActiveValue::Unchanged(revision) = self.revision {
-            self.revision = Set(revision + 1);
+            let next = revision.checked_add(1);
+            self.revision =
+                Set(next.ok_or_else(|| DbErr::Custom("the revision has no successor".to_owned()))?);
             self.updated_at = Set(now);
         }
         Ok(self)

@@ -1,12 +1,17 @@
 //! Arguments: limits and conversions. Nothing is clamped; what is out of bounds is an error that names it.
 
+use std::ops::RangeInclusive;
+
 use async_graphql::ID;
+use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 
 use super::error::ApiError;
 use super::types::{ArticleFilterInput, RecommendOptionsInput};
 use crate::article::{ArticleFilter, ArticleId};
 use crate::recommend::RecommendOptions;
 
+/// The years that an article's times can lie in.
+pub const YEARS: RangeInclusive<i32> = 1..=9999;
 /// Most items of one page.
 const PAGE_MAX: i32 = 100;
 /// Items of a page when nothing is said.
@@ -89,14 +94,20 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
     };
     let ids =
         |field: &str, values: Option<Vec<ID>>| values.map(|values| ids(&at(field), &values)).transpose();
+    let time = |field: &str, time: Option<DateTime<Utc>>| match time {
+        Some(time) if !YEARS.contains(&time.year()) => {
+            Err(ApiError::bad_input(at(field), "must be in the years 1 to 9999"))
+        }
+        time => Ok(time.map(next_microsecond)),
+    };
     let filter = ArticleFilter {
         category_in: texts("categoryIn", input.category_in)?,
         category_not_in: texts("categoryNotIn", input.category_not_in)?,
         tags_any: texts("tagsAny", input.tags_any)?,
         tags_all: texts("tagsAll", input.tags_all)?,
         tags_none: texts("tagsNone", input.tags_none)?,
-        created_from: input.created_from,
-        created_before: input.created_before,
+        created_from: time("createdFrom", input.created_from)?,
+        created_before: time("createdBefore", input.created_before)?,
         ids_in: ids("idsIn", input.ids_in)?,
         ids_not_in: ids("idsNotIn", input.ids_not_in)?,
     };
@@ -121,6 +132,12 @@ pub fn ids(argument: &str, ids: &[ID]) -> Result<Vec<ArticleId>, ApiError> {
         })
     };
     ids.iter().enumerate().map(parse).collect()
+}
+
+/// The bound that means the same for times of whole microseconds: nothing lies between the two.
+fn next_microsecond(bound: DateTime<Utc>) -> DateTime<Utc> {
+    let cut = bound.trunc_subsecs(6);
+    if cut == bound { cut } else { cut + TimeDelta::microseconds(1) }
 }
 
 fn list_length(argument: &str, length: usize) -> Result<(), ApiError> {

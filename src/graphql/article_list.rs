@@ -14,7 +14,7 @@ use super::types::{Article, ArticleOrder, ArticleOrderField, ArticlePage, OrderD
 use crate::article::ArticleFilter;
 use crate::db::Database;
 use crate::entity::article::{self, Column, Entity};
-use crate::entity::article_filter;
+use crate::entity::{article_filter, article_time};
 
 /// Which articles, in which order.
 pub struct ArticleList {
@@ -145,7 +145,7 @@ impl ArticleList {
     fn beyond(&self, cursor: &Cursor, side: Side) -> Condition {
         let value = match &cursor.key {
             SortKey::CreatedAt(micros) | SortKey::UpdatedAt(micros) => {
-                Expr::value(timestamp(*micros).unwrap_or_default())
+                article_time::value(timestamp(*micros).unwrap_or_default(), self.backend)
             }
             SortKey::Title(title) => Expr::value(title.clone()),
         };
@@ -161,8 +161,8 @@ impl ArticleList {
 
     fn key(&self) -> SimpleExpr {
         match self.order.field {
-            ArticleOrderField::CreatedAt => Column::CreatedAt.into_expr(),
-            ArticleOrderField::UpdatedAt => Column::UpdatedAt.into_expr(),
+            ArticleOrderField::CreatedAt => article_time::key(Column::CreatedAt, self.backend),
+            ArticleOrderField::UpdatedAt => article_time::key(Column::UpdatedAt, self.backend),
             // Byte order on both databases, over the expression that is indexed.
             ArticleOrderField::Title if self.backend == DbBackend::Postgres => {
                 Expr::cust(format!("(substr(\"article\".\"title\", 1, {TITLE_SORT_CHARS}) COLLATE \"C\")"))

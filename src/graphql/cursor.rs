@@ -3,9 +3,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::arguments;
 use super::error::ApiError;
 use super::types::{ArticleOrder, ArticleOrderField};
 use crate::entity::article;
@@ -56,23 +57,14 @@ impl Cursor {
 
     /// Reads the cursor that `argument` holds; it must come from a list in the same order.
     pub fn decode(argument: &str, text: &str, order: ArticleOrder) -> Result<Self, ApiError> {
-        let cursor: Self = URL_SAFE_NO_PAD
-            .decode(text)
-            .ok()
-            .and_then(|json| serde_json::from_slice(&json).ok())
-            .ok_or_else(|| {
-                ApiError::bad_input(argument, "not a cursor of this list: use one that it returned")
-            })?;
+        let broken = || ApiError::bad_input(argument, "not a cursor of this list: use one that it returned");
+        let json = URL_SAFE_NO_PAD.decode(text).map_err(|_| broken())?;
+        let cursor: Self = serde_json::from_slice(&json).map_err(|_| broken())?;
         let field = match &cursor.key {
-            SortKey::CreatedAt(micros) | SortKey::UpdatedAt(micros) if timestamp(*micros).is_none() => {
-                return Err(ApiError::bad_input(
-                    argument,
-                    "not a cursor of this list: use one that it returned",
-                ));
-            }
-            SortKey::CreatedAt(_) => ArticleOrderField::CreatedAt,
-            SortKey::UpdatedAt(_) => ArticleOrderField::UpdatedAt,
-            SortKey::Title(_) => ArticleOrderField::Title,
+            SortKey::CreatedAt(micros) if timestamp(*micros).is_some() => ArticleOrderField::CreatedAt,
+            SortKey::UpdatedAt(micros) if timestamp(*micros).is_some() => ArticleOrderField::UpdatedAt,
+            SortKey::Title(title) if !title.contains('\0') => ArticleOrderField::Title,
+            _ => return Err(broken()),
         };
         if field != order.field {
             let message = "the cursor comes from a list in another order: keep orderBy while paging";
@@ -82,7 +74,7 @@ impl Cursor {
     }
 }
 
-/// The time that a cursor holds.
+/// The time that a cursor holds, when it is one that an article can have.
 pub fn timestamp(micros: i64) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp_micros(micros)
+    DateTime::from_timestamp_micros(micros).filter(|time| arguments::YEARS.contains(&time.year()))
 }

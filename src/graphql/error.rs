@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Error, ErrorExtensions};
 use sea_orm::DbErr;
 
+use crate::db::is_contention;
 use crate::error_chain::Chain;
 use crate::recommend::RecommendError;
 
@@ -41,9 +42,7 @@ impl ApiError {
                                 set SENTIO_API_KEYS"
                     .to_owned()
             }
-            Self::Overloaded => {
-                "too many requests are waiting for the model: try again in a moment".to_owned()
-            }
+            Self::Overloaded => "too many requests are waiting: try again in a moment".to_owned(),
             Self::Internal(_) => "internal error".to_owned(),
         }
     }
@@ -77,10 +76,7 @@ impl From<ApiError> for Error {
 
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        match error {
-            DbErr::ConnectionAcquire(_) => Self::Overloaded,
-            other => Self::Internal(Arc::new(other)),
-        }
+        if is_contention(&error) { Self::Overloaded } else { Self::Internal(Arc::new(error)) }
     }
 }
 

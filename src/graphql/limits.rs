@@ -5,16 +5,17 @@
 
 use std::collections::HashMap;
 
-use async_graphql::Name;
-use async_graphql::Positioned;
 use async_graphql::parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet};
+use async_graphql::{Name, Positioned, Value};
 
 /// Most bytes of a document.
 pub const DOCUMENT_MAX_BYTES: usize = 32 * 1024;
 /// Deepest nesting of brackets of any kind.
 pub const NESTING_MAX: usize = 64;
-/// Most fields of an operation, each counted as often as fragments spread it.
-pub const FIELDS_MAX: u64 = 2_000;
+/// Most values of an answer, as far as the document tells: a list counts as long as it may become.
+pub const COST_MAX: u64 = 25_000;
+/// The longest list that any argument can ask for.
+const LIST_MAX: u64 = 100;
 
 /// A document is beyond a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -24,9 +25,9 @@ pub enum LimitExceeded {
     #[error("the document nests brackets more than {NESTING_MAX} deep")]
     Nesting,
     #[error(
-        "the document selects {found} fields with its fragments spread, at most {FIELDS_MAX} are allowed"
+        "the answer may have {found} values, at most {COST_MAX} are allowed: ask for shorter or fewer lists"
     )]
-    Fields { found: u64 },
+    Cost { found: u64 },
 }
 
 /// Checks the text of a document; to be called before it is parsed.
@@ -77,31 +78,36 @@ fn string_length(text: &[u8]) -> usize {
     text.len()
 }
 
-/// Checks a parsed document; to be called before it is validated.
-pub fn check_document(document: &ExecutableDocument) -> Result<(), LimitExceeded> {
-    let mut counter = FieldCounter { fragments: &document.fragments, counted: HashMap::new() };
+/// Checks a parsed document; to be called before it is validated. Lists multiply what is selected of their items.
+pub fn check_document(
+    document: &ExecutableDocument,
+    variables: Option<&serde_json::Map<String, serde_json::Value>>,
+) -> Result<(), LimitExceeded> {
+    let mut cost = Cost { fragments: &document.fragments, variables, counted: HashMap::new() };
     let found = document
         .operations
         .iter()
-        .map(|(_, operation)| counter.fields(&operation.node.selection_set.node))
+        .map(|(_, operation)| cost.selections(&operation.node.selection_set.node))
         .fold(0, u64::saturating_add);
-    if found > FIELDS_MAX { Err(LimitExceeded::Fields { found }) } else { Ok(()) }
+    if found > COST_MAX { Err(LimitExceeded::Cost { found }) } else { Ok(()) }
 }
 
-/// Counts fields with fragments spread, each fragment once.
-struct FieldCounter<'a> {
+/// Counts values with fragments spread, each fragment once.
+struct Cost<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    variables: Option<&'a serde_json::Map<String, serde_json::Value>>,
     /// `None` while a fragment is being counted: a cycle, which validation refuses.
     counted: HashMap<&'a Name, Option<u64>>,
 }
 
-impl<'a> FieldCounter<'a> {
-    fn fields(&mut self, selections: &'a SelectionSet) -> u64 {
+impl<'a> Cost<'a> {
+    fn selections(&mut self, selections: &'a SelectionSet) -> u64 {
         let count = |selection: &'a Positioned<Selection>| match &selection.node {
-            Selection::Field(Positioned { node: Field { selection_set, .. }, .. }) => {
-                self.fields(&selection_set.node).saturating_add(1)
+            Selection::Field(field) => {
+                let inside = self.selections(&field.node.selection_set.node);
+                self.length(&field.node).saturating_mul(inside).saturating_add(1)
             }
-            Selection::InlineFragment(fragment) => self.fields(&fragment.node.selection_set.node),
+            Selection::InlineFragment(fragment) => self.selections(&fragment.node.selection_set.node),
             Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),
         };
         selections.items.iter().map(count).fold(0, u64::saturating_add)
@@ -113,9 +119,30 @@ impl<'a> FieldCounter<'a> {
         }
         let Some(fragment) = self.fragments.get(name) else { return 0 };
         self.counted.insert(name, None);
-        let fields = self.fields(&fragment.node.selection_set.node);
-        self.counted.insert(name, Some(fields));
-        fields
+        let cost = self.selections(&fragment.node.selection_set.node);
+        self.counted.insert(name, Some(cost));
+        cost
+    }
+
+    /// How long the list of a field may become. Arguments beyond their limits are refused when it is resolved.
+    fn length(&self, field: &Field) -> u64 {
+        let default = match field.name.node.as_str() {
+            "articles" => 20,
+            "recommend" => 10,
+            "similarTo" => 5,
+            "nodes" if !field.arguments.is_empty() => LIST_MAX,
+            _ => return 1,
+        };
+        let given = |name: Name| {
+            let value = self.variables.and_then(|variables| variables.get(name.as_str())).cloned();
+            Value::from_json(value.unwrap_or_default())
+        };
+        let asked = ["first", "last", "k"].iter().filter_map(|name| field.get_argument(name));
+        let numbers = asked.filter_map(|value| match value.node.clone().into_const_with(given) {
+            Ok(Value::Number(number)) => number.as_u64(),
+            _ => None,
+        });
+        numbers.max().map_or(default, |number| number.min(LIST_MAX))
     }
 }
 
@@ -123,8 +150,8 @@ impl<'a> FieldCounter<'a> {
 mod tests {
     use super::*;
 
-    fn fields(document: &str) -> Result<(), LimitExceeded> {
-        check_document(&async_graphql::parser::parse_query(document).unwrap())
+    fn cost(document: &str) -> Result<(), LimitExceeded> {
+        check_document(&async_graphql::parser::parse_query(document).unwrap(), None)
     }
 
     #[test]
@@ -149,12 +176,28 @@ mod tests {
             document += &format!(" fragment f{level} on Query {{ ...f{next} ...f{next} }}");
         }
         document += " fragment f64 on Query { a }";
-        assert_eq!(fields(&document), Err(LimitExceeded::Fields { found: u64::MAX }));
+        assert_eq!(cost(&document), Err(LimitExceeded::Cost { found: u64::MAX }));
+    }
+
+    #[test]
+    fn lists_multiply_what_is_selected_of_their_items() {
+        let page = "{ articles(first: 100) { nodes { similarTo(k: 100) { score } } } }";
+        assert_eq!(cost(page), Ok(()));
+        let deep = "{ articles(first: 100) { nodes { similarTo(k: 100) { article { similarTo(k: 9) { score } } } } } }";
+        assert!(matches!(cost(deep), Err(LimitExceeded::Cost { .. })));
+        let document = async_graphql::parser::parse_query(
+            "query($k: Int!) { articles(first: 100) { nodes { similarTo(k: $k) { score article { id title } } } } }",
+        )
+        .unwrap();
+        let variables = |k: i64| serde_json::Map::from_iter([("k".to_owned(), k.into())]);
+        assert_eq!(check_document(&document, Some(&variables(3))), Ok(()));
+        assert!(check_document(&document, Some(&variables(100))).is_err());
+        assert_eq!(check_document(&document, Some(&variables(-1))), Ok(()));
     }
 
     #[test]
     fn an_ordinary_document_passes() {
         let document = "{ articles { nodes { ...a } } } fragment a on Article { title similarTo { score } }";
-        assert_eq!(fields(document), Ok(()));
+        assert_eq!(cost(document), Ok(()));
     }
 }

@@ -16,6 +16,9 @@ use super::HttpState;
 use super::accept::ResponseType;
 use crate::graphql::{limits, prepared};
 
+/// How long a body may take to arrive.
+const BODY_MAX_TIME: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// A request that was not executed.
 struct Refusal {
     status: StatusCode,
@@ -51,7 +54,14 @@ pub async fn handle(
     let body = match method {
         Method::GET => read_query_string(query.as_deref().unwrap_or_default()),
         Method::POST => match check_content_type(&headers) {
-            Ok(()) => read_json(Bytes::from_request(request, &state).await),
+            Ok(()) => match tokio::time::timeout(BODY_MAX_TIME, Bytes::from_request(request, &state)).await {
+                Ok(body) => read_json(body),
+                Err(_) => Err(Refusal {
+                    status: StatusCode::REQUEST_TIMEOUT,
+                    code: "TIMEOUT",
+                    message: format!("the body did not arrive within {} s", BODY_MAX_TIME.as_secs()),
+                }),
+            },
             Err(refusal) => Err(refusal),
         },
         _ => {
@@ -127,7 +137,7 @@ fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Res
     limits::check_text(&query).map_err(limit)?;
     let document = async_graphql::parser::parse_query(&query)
         .map_err(|error| refused("GRAPHQL_PARSE_FAILED", error.to_string()))?;
-    limits::check_document(&document).map_err(limit)?;
+    limits::check_document(&document, body.variables.as_ref()).map_err(limit)?;
     if let Some(operation) = operation(&document, body.operation_name.as_deref()) {
         if *method == Method::GET && operation.ty == OperationType::Mutation {
             return Err(Refusal {

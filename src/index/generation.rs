@@ -109,6 +109,23 @@ impl Generation {
         Ok(())
     }
 
+    /// Takes the tables back to `versions`: what was written after them is undone by a newer version that equals them.
+    /// For the holder of the writer lock.
+    pub async fn restore(&self, versions: Versions) -> Result<(), IndexError> {
+        for (table, version) in [(&self.articles, versions.articles), (&self.passages, versions.passages)] {
+            if table.version().await.map_err(IndexError::during("tell its version"))? == version {
+                continue;
+            }
+            table.checkout(version).await.map_err(|source| IndexError::VersionMissing {
+                table: table.name().to_owned(),
+                version,
+                source,
+            })?;
+            table.restore().await.map_err(IndexError::during("restore a version"))?;
+        }
+        self.publish().await
+    }
+
     /// What searches see now. A search keeps its snapshot to the end, whatever is written meanwhile.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -64,6 +64,9 @@ pub async fn complete<C>(connection: &C, changes: &[Change]) -> Result<(), DbErr
 where
     C: ConnectionTrait,
 {
+    // In the order in which the triggers of one statement lock the rows, so that neither waits for the other in a circle.
+    let mut changes: Vec<_> = changes.iter().collect();
+    changes.sort_by_key(|change| change.article);
     for change in changes {
         let sql = "DELETE FROM index_change WHERE article_id = $1 AND seq = $2";
         run(connection, sql, [change.article.0.into(), change.seq.into()]).await?;

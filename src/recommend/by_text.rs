@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use super::{BestPassage, Ranked, RecommendError, RecommendOptions, Recommender, rank};
-use crate::article::ArticleId;
+use crate::article::{ArticleFilter, ArticleId};
 use crate::index::{PassageHit, Snapshot};
 
 /// Passages searched for each article wanted: an article fills several places with passages of its own.
 const PASSAGES_PER_ARTICLE: usize = 4;
-/// Rounds of searching more when too few articles came back.
+/// Searches of passages before the rest is taken from the articles' own vectors.
 const ROUNDS: usize = 3;
 /// The share of an article's best passage in its score; the rest is the article's vector.
 const PASSAGE_SHARE: f32 = 0.5;
@@ -58,33 +58,51 @@ impl Recommender {
 }
 
 /// The best passage of each article, of at least `k` articles where there are as many.
+///
+/// An article may fill all places with passages of its own, so each further round leaves out the articles found.
 async fn nearest_articles(
     snapshot: &Snapshot,
     vector: &[f32],
     k: usize,
     options: &RecommendOptions,
 ) -> Result<HashMap<ArticleId, PassageHit>, RecommendError> {
-    let mut limit = k * PASSAGES_PER_ARTICLE;
-    let mut round = 1;
-    loop {
-        let hits = snapshot.nearest_passages(vector, limit, &options.filter, &options.exclude).await?;
-        let found = hits.len();
-        let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
+    let limit = k * PASSAGES_PER_ARTICLE;
+    let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
+    for _ in 0..ROUNDS {
+        let excluded: Vec<_> = options.exclude.iter().copied().chain(best.keys().copied()).collect();
+        let hits = snapshot.nearest_passages(vector, limit, &options.filter, &excluded).await?;
+        let exhausted = hits.len() < limit;
         for hit in hits {
-            best.entry(hit.article)
-                .and_modify(|known| {
-                    if hit.cosine > known.cosine {
-                        *known = hit;
-                    }
-                })
-                .or_insert(hit);
+            let known = best.entry(hit.article).or_insert(hit);
+            if hit.cosine > known.cosine {
+                *known = hit;
+            }
         }
-        if best.len() >= k || found < limit || round == ROUNDS {
+        if exhausted || best.len() >= k {
             return Ok(best);
         }
-        limit *= PASSAGES_PER_ARTICLE;
-        round += 1;
     }
+    fill_up(snapshot, vector, k, options, &mut best).await?;
+    Ok(best)
+}
+
+/// Adds the articles whose own vectors are nearest; the best passage is looked for in each alone.
+async fn fill_up(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    k: usize,
+    options: &RecommendOptions,
+    best: &mut HashMap<ArticleId, PassageHit>,
+) -> Result<(), RecommendError> {
+    let excluded: Vec<_> = options.exclude.iter().copied().chain(best.keys().copied()).collect();
+    let missing = k - best.len();
+    let found = snapshot.nearest_articles(&[vector.to_vec()], missing, &options.filter, &excluded).await?;
+    for hit in found.into_iter().flatten() {
+        let only = ArticleFilter { ids_in: Some(vec![hit.article]), ..ArticleFilter::default() };
+        let passages = snapshot.nearest_passages(vector, 1, &only, &[]).await?;
+        best.extend(passages.into_iter().map(|passage| (hit.article, passage)));
+    }
+    Ok(())
 }
 
 /// The cosine of two unit vectors.

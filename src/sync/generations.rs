@@ -3,6 +3,7 @@
 use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
 
 use super::SyncError;
+use super::commit::record_versions;
 use crate::db::Database;
 use crate::embedding::Embedder;
 use crate::entity::index_generation::{self, State};
@@ -65,11 +66,7 @@ impl Generations {
                 let recorded = recorded_versions(&row);
                 let live = LiveGeneration { id: row.id, tables };
                 if live.tables.versions().await? != recorded {
-                    tracing::warn!(
-                        generation = row.id,
-                        "index.versions_differ: comparing the index with SQL"
-                    );
-                    self.submit(outbox::Request::Reconcile).await?;
+                    self.restore(&live, recorded).await?;
                 }
                 self.index.set_live(live.tables.clone());
                 Ok(live)
@@ -140,9 +137,14 @@ impl Generations {
         })
     }
 
-    async fn submit(&self, request: outbox::Request) -> Result<(), SyncError> {
+    /// The index is ahead of what SQL records: a process ended between writing and recording, or SQL was restored from a
+    /// backup. What SQL does not know of is undone, and everything is compared once.
+    async fn restore(&self, live: &LiveGeneration, recorded: Versions) -> Result<(), SyncError> {
+        tracing::warn!(generation = live.id, "index.ahead_of_sql: taking it back and comparing it with SQL");
+        live.tables.restore(recorded).await?;
         let transaction = self.db.transaction().await?;
-        outbox::submit(&transaction, request).await?;
+        record_versions(&transaction, live.id, live.tables.versions().await?).await?;
+        outbox::submit(&transaction, outbox::Request::Reconcile).await?;
         Ok(transaction.commit().await?)
     }
 }

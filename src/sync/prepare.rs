@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, SqlxError};
 
 use super::SyncError;
 use super::cache::{self, TextHash, text_hash};
@@ -69,7 +69,8 @@ pub async fn prepare(
                 prepared.batch.deleted.push(change.article.0);
                 prepared.deleted.push(change);
             }
-            Some(article) => match cut(embedder.clone(), article, change).await? {
+            Some(Err(reason)) => prepared.failed.push((change, reason)),
+            Some(Ok(article)) => match cut(embedder.clone(), article, change).await? {
                 Ok(document) => documents.push(document),
                 Err(reason) => prepared.failed.push((change, reason)),
             },
@@ -82,10 +83,43 @@ pub async fn prepare(
     Ok(prepared)
 }
 
-async fn load(db: &Database, changes: &[Change]) -> Result<HashMap<ArticleId, article::Model>, SyncError> {
+/// The articles of `changes`, or why one cannot be read; deleted ones are absent. Raw SQL can store what no client can, such
+/// as text that is no UTF-8: then they are read one by one, and only that article fails.
+async fn load(
+    db: &Database,
+    changes: &[Change],
+) -> Result<HashMap<ArticleId, Result<article::Model, String>>, SyncError> {
     let ids = changes.iter().map(|change| change.article.0);
-    let rows = article::Entity::find().filter(article::Column::Id.is_in(ids)).all(db.reader()).await?;
-    Ok(rows.into_iter().map(|row| (row.article_id(), row)).collect())
+    let together = article::Entity::find().filter(article::Column::Id.is_in(ids)).all(db.reader()).await;
+    if let Ok(rows) = together {
+        return Ok(rows.into_iter().map(|row| (row.article_id(), Ok(row))).collect());
+    }
+    let mut articles = HashMap::new();
+    for change in changes {
+        match article::Entity::find_by_id(change.article.0).one(db.reader()).await {
+            Ok(Some(row)) => {
+                articles.insert(change.article, Ok(row));
+            }
+            Ok(None) => {}
+            Err(error) if is_unreadable(&error) => {
+                let reason = "the row holds a value that cannot be read: mend it with SQL".to_owned();
+                articles.insert(change.article, Err(reason));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(articles)
+}
+
+/// Whether the database answered and the answer is no article.
+fn is_unreadable(error: &DbErr) -> bool {
+    match error {
+        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => true,
+        DbErr::Query(RuntimeErr::SqlxError(source)) => {
+            matches!(source.as_ref(), SqlxError::ColumnDecode { .. } | SqlxError::Decode(_))
+        }
+        _ => false,
+    }
 }
 
 /// Cutting is work for the processor: a long article would hold the other tasks of its thread.
@@ -196,7 +230,8 @@ impl Prepared {
             revision: article.revision,
             content_hash,
             vector: mean.as_slice().to_vec(),
-            text: format!("{}\n{}", article.title, article.content),
+            // One line of title, so that the content can be told from it.
+            text: format!("{}\n{}", article.title.replace(['\n', '\r'], " "), article.content),
             facets,
         });
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
@@ -25,8 +25,8 @@ use crate::outbox::{self, Change, Request};
 
 /// Most changes of one batch.
 const BATCH_CHANGES: u32 = 128;
-/// Most bytes of content of one batch, unless one article alone has more: about a second of inference.
-const BATCH_BYTES: i64 = 128 * 1024;
+/// Most bytes of content of one batch, unless one article alone has more: a second of inference or less.
+const BATCH_BYTES: i64 = 48 * 1024;
 /// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
 const LEASE: Duration = Duration::from_secs(3600);
 /// How often the outbox is looked at when nothing wakes the worker.
@@ -77,18 +77,27 @@ impl Worker {
 
     async fn run(self, stop: CancellationToken) {
         let mut follower = Follower::new(self.generations.clone(), self.events.clone());
-        let mut announced = false;
+        // What was told last: each state is told once, not at every look.
+        let mut told = String::new();
         while !stop.is_cancelled() {
-            match self.try_lock() {
-                Ok(Some(lock)) => self.hold(lock, &stop).await,
-                Ok(None) => {
-                    if !announced {
-                        tracing::info!("sync.follows: another process writes the index");
-                        announced = true;
-                    }
-                    follower.catch_up().await;
+            let state = match self.try_lock() {
+                Ok(Some(lock)) => {
+                    tracing::info!("sync.writes: this process writes the index");
+                    self.hold(lock, &stop).await;
+                    String::new()
                 }
-                Err(error) => tracing::error!(error = %Chain(&error), "sync.no_lock"),
+                Ok(None) => {
+                    follower.catch_up().await;
+                    "sync.follows: another process writes the index".to_owned()
+                }
+                Err(error) => {
+                    follower.catch_up().await;
+                    format!("sync.no_lock: {}", Chain(&error))
+                }
+            };
+            if state != told {
+                tracing::warn!("{state}");
+                told = state;
             }
             pause(POLL, &stop).await;
         }
@@ -110,7 +119,12 @@ impl Worker {
     }
 
     async fn begin(&self) -> Result<LiveGeneration, SyncError> {
-        let live = self.generations.open_or_create().await?;
+        // Here nothing is being written: both halves of the loop before have ended.
+        let live = if outbox::is_submitted(self.db.reader(), Request::Rebuild).await? {
+            self.generations.replace().await?
+        } else {
+            self.generations.open_or_create().await?
+        };
         let transaction = self.db.transaction().await?;
         outbox::release_leases(&transaction).await?;
         outbox::set_last_error(&transaction, None).await?;
@@ -124,7 +138,7 @@ impl Worker {
         let (sender, receiver) = mpsc::channel(1);
         let ended = CancellationToken::new();
         let prepare = async {
-            let result = self.prepare_batches(&live, sender, stop, &ended).await;
+            let result = self.prepare_batches(sender, stop, &ended).await;
             ended.cancel();
             result
         };
@@ -139,18 +153,19 @@ impl Worker {
 
     async fn prepare_batches(
         &self,
-        live: &LiveGeneration,
-        batches: mpsc::Sender<Prepared>,
+        jobs: mpsc::Sender<Job>,
         stop: &CancellationToken,
         ended: &CancellationToken,
     ) -> Result<(), SyncError> {
         while !stop.is_cancelled() && !ended.is_cancelled() {
             if outbox::is_submitted(self.db.reader(), Request::Rebuild).await? {
-                self.generations.replace().await?;
                 return Ok(());
             }
             if outbox::is_submitted(self.db.reader(), Request::Reconcile).await? {
-                record_gaps(&self.db, live).await?;
+                let (done, compared) = oneshot::channel();
+                if jobs.send(Job::Compare(done)).await.is_err() || compared.await.is_err() {
+                    return Ok(());
+                }
             }
             let changes = self.claim().await?;
             if changes.is_empty() {
@@ -163,7 +178,7 @@ impl Worker {
                 continue;
             }
             let prepared = prepare(&self.db, &self.embedder, changes).await?;
-            if batches.send(prepared).await.is_err() {
+            if jobs.send(Job::Commit(Box::new(prepared))).await.is_err() {
                 return Ok(());
             }
         }
@@ -206,7 +221,7 @@ impl Worker {
     async fn commit_batches(
         &self,
         live: &LiveGeneration,
-        mut batches: mpsc::Receiver<Prepared>,
+        mut jobs: mpsc::Receiver<Job>,
     ) -> Result<(), SyncError> {
         let mut committer = Committer {
             db: self.db.clone(),
@@ -216,8 +231,13 @@ impl Worker {
         };
         let mut maintenance = Maintenance::new();
         loop {
-            match tokio::time::timeout(IDLE_BEFORE_MAINTENANCE, batches.recv()).await {
-                Ok(Some(prepared)) => {
+            match tokio::time::timeout(IDLE_BEFORE_MAINTENANCE, jobs.recv()).await {
+                Ok(Some(Job::Compare(done))) => {
+                    record_gaps(&self.db, live).await?;
+                    // The other half may have ended meanwhile.
+                    let _ = done.send(());
+                }
+                Ok(Some(Job::Commit(prepared))) => {
                     let started = std::time::Instant::now();
                     committer.commit(live, &prepared).await?;
                     tracing::debug!(
@@ -253,6 +273,13 @@ impl Worker {
         }
         Ok(())
     }
+}
+
+/// What is done one after the other, by the half that writes.
+enum Job {
+    Commit(Box<Prepared>),
+    /// Compare everything: between two batches, so that none is half way while its articles are looked at.
+    Compare(oneshot::Sender<()>),
 }
 
 struct Maintenance {

@@ -214,6 +214,8 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_TYPO", "1", "SENTIO_TYPO (from the environment) is no setting"),
         ("SENTIO_PRECISION", "int4", "expected auto, int8 or fp32"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
+        ("DATABASE_URL", "sqlite::memory:", "name a file"),
+        ("SENTIO_LOG", "verbose", "expected a level"),
     ] {
         let output = sentio(folder.path(), &["config"]).env(name, value).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
@@ -232,6 +234,15 @@ fn models_and_schema_are_listed() {
     assert!(model.contains("architecture    roberta") && model.contains("fingerprint"), "{model}");
     let schema = std::fs::read_to_string(repository("schema.graphql")).unwrap();
     assert!(succeeds(folder.path(), &["schema"]) == schema);
+}
+
+/// ONNX Runtime keeps a device id there when its telemetry is on.
+#[test]
+fn nothing_is_left_in_the_home_folder() {
+    let (folder, home) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let output = sentio(folder.path(), &["model", "show"]).env("HOME", home.path()).output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(std::fs::read_dir(home.path()).unwrap().count(), 0);
 }
 
 #[test]

@@ -19,6 +19,11 @@ fn titles(page: &Value) -> Vec<String> {
     page["nodes"].as_array().unwrap().iter().map(|node| node["title"].as_str().unwrap().to_owned()).collect()
 }
 
+/// A cursor that no list returned.
+fn forged(json: &str) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, json)
+}
+
 /// Articles `a` to `g`, all created in the same transaction; `c` and `d` have the same title.
 async fn with_articles() -> TestApp {
     let app = Builder::new().without_worker().start().await;
@@ -148,6 +153,36 @@ async fn every_part_of_a_filter_holds() {
 }
 
 #[tokio::test]
+async fn times_of_any_precision_page_in_order() {
+    let app = Builder::new().without_worker().start().await;
+    let seconds = ["00", "00.000", "00.500", "00.500000", "00.500001", "01.000000", "01"];
+    for (number, second) in seconds.iter().enumerate() {
+        app.raw_sql(&format!(
+            "INSERT INTO article (title, content, created_at) VALUES ('{number}', 'c', '2020-01-01T00:00:{second}+00:00')"
+        ))
+        .await;
+    }
+    for direction in ["ASC", "DESC"] {
+        let (mut seen, mut after) = (Vec::new(), Value::Null);
+        for _ in 0..seconds.len() {
+            let order = json!({ "direction": direction });
+            let page = page(&app, json!({ "first": 1, "after": after, "orderBy": order })).await;
+            seen.extend(titles(&page));
+            after = page["pageInfo"]["endCursor"].clone();
+        }
+        if direction == "DESC" {
+            seen.reverse();
+        }
+        assert_eq!(seen.concat(), "0123456");
+    }
+    let half =
+        json!({ "createdFrom": "2020-01-01T00:00:00.5000000Z", "createdBefore": "2020-01-01T00:00:01Z" });
+    let found = page(&app, json!({ "filter": half, "orderBy": { "direction": "ASC" } })).await;
+    assert_eq!(titles(&found).concat(), "234");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn bad_arguments_are_named() {
     let app = with_articles().await;
     let cursor = page(&app, json!({ "first": 1 })).await["pageInfo"]["endCursor"].clone();
@@ -157,6 +192,12 @@ async fn bad_arguments_are_named() {
         (json!({ "last": 101 }), "last"),
         (json!({ "first": 1, "last": 1 }), "last"),
         (json!({ "after": "no cursor" }), "after"),
+        (json!({ "after": forged(r#"{"k":{"c":-8200000000000000000},"i":1}"#) }), "after"),
+        (
+            json!({ "after": forged(r#"{"k":{"t":"a\u0000b"},"i":1}"#), "orderBy": { "field": "TITLE" } }),
+            "after",
+        ),
+        (json!({ "filter": { "createdFrom": "+10000-01-01T00:00:00Z" } }), "filter.createdFrom"),
         (json!({ "before": "" }), "before"),
         (json!({ "after": cursor, "orderBy": { "field": "TITLE" } }), "after"),
         (json!({ "filter": { "idsIn": ["x"] } }), "filter.idsIn.0"),

@@ -189,3 +189,40 @@ async fn a_changed_passage_is_read_from_the_revision_it_belongs_to() {
     assert_eq!(changed["passage"]["text"], "Some words about the number 0. And 0 more.");
     app.stop().await;
 }
+
+#[tokio::test]
+async fn an_article_of_many_passages_hides_no_other() {
+    let app = Builder::new().start().await;
+    app.create("Long", &"lorem ipsum dolor sit amet. ".repeat(3_000)).await;
+    for number in 0..9 {
+        app.create(&format!("Small {number}"), &format!("lorem ipsum {number}")).await;
+    }
+    for k in [2, 5, 10] {
+        let data = app.query_with(RECOMMEND, json!({ "query": "lorem ipsum dolor sit amet", "k": k })).await;
+        assert_eq!(data["recommend"].as_array().unwrap().len(), k, "{data:#}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn the_longest_lists_of_a_filter_are_answered() {
+    let app = with_articles(3).await;
+    let ids: Vec<_> = (0..10_000).map(|number| number.to_string()).collect();
+    let tags: Vec<_> = (0..10_000).map(|number| format!("tag {number}")).collect();
+    let document = "query($filter: ArticleFilter) {
+      articles(filter: $filter) { totalCount }
+      recommend(query: \"words\", options: { filter: $filter }) { article { id } }
+    }";
+    for filter in [
+        json!({ "idsIn": ids, "tagsNone": tags, "categoryNotIn": tags }),
+        json!({ "idsNotIn": ["2"], "tagsNone": tags }),
+    ] {
+        let data = app.query_with(document, json!({ "filter": filter })).await;
+        let found = data["articles"]["totalCount"].as_u64().unwrap();
+        assert!(found >= 2, "{data}");
+        assert_eq!(data["recommend"].as_array().unwrap().len() as u64, found);
+    }
+    let nothing = app.query_with(document, json!({ "filter": { "tagsAll": tags } })).await;
+    assert_eq!(nothing, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
+    app.stop().await;
+}

@@ -2,6 +2,8 @@
 
 use serde_json::json;
 
+use sentio::outbox;
+
 use crate::app::Builder;
 
 #[tokio::test]
@@ -168,4 +170,108 @@ async fn a_second_process_follows_the_first() {
     }
     worker.stop().await;
     second.close().await.unwrap();
+}
+
+/// Copies a folder of plain files and folders.
+fn copy(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_index_newer_than_a_restored_database_is_taken_back() {
+    let app = Builder::new().start().await;
+    if app.is_postgres() {
+        println!("skipped: the backup is a copy of SQLite's file");
+        return;
+    }
+    for number in 0..4 {
+        app.create(&format!("Old {number}"), "words").await;
+    }
+    let (folder, _) = app.stop().await;
+    let backup = folder.path().join("backup");
+    std::fs::create_dir(&backup).unwrap();
+    std::fs::copy(folder.path().join("sentio.db"), backup.join("sentio.db")).unwrap();
+
+    let app = Builder::new().start_in(folder, None).await;
+    for number in 0..4 {
+        app.create(&format!("New {number}"), "words").await;
+    }
+    app.query("mutation { deleteArticle(input: { id: \"1\" }) { deletedArticleId } }").await;
+    let (folder, _) = app.stop().await;
+    for file in ["sentio.db-wal", "sentio.db-shm"] {
+        let _ = std::fs::remove_file(folder.path().join(file));
+    }
+    std::fs::copy(folder.path().join("backup/sentio.db"), folder.path().join("sentio.db")).unwrap();
+
+    let app = Builder::new().start_in(folder, None).await;
+    app.assert_in_step().await;
+    app.create("After", "words").await;
+    app.assert_in_step().await;
+    let data = app.query("{ recommend(query: \"words\", k: 100) { article { title } } }").await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 5);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_index_older_than_its_database_is_made_anew() {
+    let app = Builder::new().start().await;
+    app.create("Old", "words").await;
+    let (folder, database_url) = app.stop().await;
+    let backup = tempfile::tempdir().unwrap();
+    copy(&folder.path().join("lancedb_store"), backup.path());
+    let app = Builder::new().start_in(folder, database_url).await;
+    app.create("New", "words").await;
+    let (folder, database_url) = app.stop().await;
+    std::fs::remove_dir_all(folder.path().join("lancedb_store")).unwrap();
+    copy(backup.path(), &folder.path().join("lancedb_store"));
+    let app = Builder::new().start_in(folder, database_url).await;
+    app.assert_in_step().await;
+    let data = app.query("{ recommend(query: \"words\") { article { title } } }").await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 2);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_fails_alone() {
+    let app = Builder::new().start().await;
+    if app.is_postgres() {
+        println!("skipped: PostgreSQL stores nothing that cannot be read");
+        return;
+    }
+    app.raw_sql("INSERT INTO article (title, content) VALUES ('x', CAST(x'ff41' AS TEXT))").await;
+    app.create("Beside it", "words").await;
+    let data = app.query("{ recommend(query: \"words\") { article { title } } }").await;
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn truncate_under_way_leaves_nothing_behind() {
+    let app = Builder::new().start().await;
+    if !app.is_postgres() {
+        println!("skipped: TRUNCATE is PostgreSQL's");
+        return;
+    }
+    for _ in 0..3 {
+        app.raw_sql(
+            "INSERT INTO article (title, content)
+             SELECT 'Article ' || n, repeat('A sentence of several words. ', 60) FROM generate_series(1, 40) AS n",
+        )
+        .await;
+        app.raw_sql("TRUNCATE article").await;
+        while outbox::is_submitted(app.app.db.reader(), outbox::Request::Reconcile).await.unwrap() {
+            tokio::task::yield_now().await;
+        }
+        app.assert_in_step().await;
+    }
+    app.stop().await;
 }

@@ -123,6 +123,7 @@ async fn what_could_not_be_read_back_cannot_be_written() {
         "UPDATE article SET tags = '[1]'",
         "UPDATE article SET tags = 'red'",
         "UPDATE article SET created_at = '12345-01-01'",
+        "UPDATE article SET created_at = '2026-02-30T00:00:00+00:00'",
         "INSERT INTO article (title, content, tags) VALUES ('t', 'c', '[null]')",
     ];
     for sql in broken {
