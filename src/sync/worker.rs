@@ -291,7 +291,8 @@ struct Maintenance {
 
 impl Maintenance {
     fn new() -> Self {
-        Self { batches: 0, pruned: None }
+        // As if one had been written: a process that was stopped may have left upkeep undone.
+        Self { batches: 1, pruned: None }
     }
 }
 
