@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
 use crate::config::Config;
@@ -67,13 +68,13 @@ impl App {
         }
     }
 
-    /// The HTTP routes over these rooms.
-    pub fn router(&self) -> http::Router {
+    /// The HTTP routes over these rooms; after `stop` no request waits for the index any more.
+    pub fn router(&self, stop: CancellationToken) -> http::Router {
         let services = Services {
             db: self.db.clone(),
             recommender: Recommender::new(self.embedder.clone(), self.index.clone()),
             index: self.index.clone(),
-            wait: IndexWait::new(self.events.view(), self.config.index.wait),
+            wait: IndexWait::new(self.events.view(), self.config.index.wait, stop),
             wake: Arc::clone(&self.wake),
         };
         let state = HttpState {

@@ -50,7 +50,7 @@ impl Serve {
             tracing::warn!("serve.index_not_open: /readyz answers 503 until it is");
         }
         announce(listener.local_addr()?, &app)?;
-        let served = http::serve(listener, app.router(), stop).await;
+        let served = http::serve(listener, app.router(stop.clone()), stop).await;
         worker.stop().await;
         app.close().await?;
         served.context("the server failed")?;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 use tokio::sync::watch;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::{control, lag};
 use crate::article::ArticleId;
@@ -34,12 +35,14 @@ pub enum WaitOutcome {
 pub struct IndexWait {
     view: watch::Receiver<SearchView>,
     limit: Duration,
+    stop: CancellationToken,
 }
 
 impl IndexWait {
-    /// `view` tells what searches of this process see, and when to look again; `limit` bounds each wait.
-    pub fn new(view: watch::Receiver<SearchView>, limit: Duration) -> Self {
-        Self { view, limit }
+    /// `view` tells what searches of this process see, and when to look again; `limit` bounds each wait,
+    /// and `stop` ends all: a server that stops does not wait for its index.
+    pub fn new(view: watch::Receiver<SearchView>, limit: Duration, stop: CancellationToken) -> Self {
+        Self { view, limit, stop }
     }
 
     /// Waits until searches of this process see each change: it is no longer in the outbox, was overtaken by a later indexed one, or has failed once; at
@@ -67,6 +70,7 @@ impl IndexWait {
                     tokio::time::sleep_until(next_look).await;
                 },
                 () = tokio::time::sleep_until(next_look) => {}
+                () = self.stop.cancelled() => return Ok(WaitOutcome::Pending),
             }
         }
     }

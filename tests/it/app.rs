@@ -87,7 +87,7 @@ impl Builder {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(sentio::http::serve(listener, app.router(), stop.clone()));
+        tokio::spawn(sentio::http::serve(listener, app.router(stop.clone()), stop.clone()));
         TestApp { app, url, folder, worker, stop, client: reqwest::Client::new() }
     }
 
@@ -156,6 +156,11 @@ impl TestApp {
 
     pub fn is_postgres(&self) -> bool {
         self.app.db.backend() == DbBackend::Postgres
+    }
+
+    /// Tells the server to stop and leaves the rest to `stop`.
+    pub fn begin_stop(&self) {
+        self.stop.cancel();
     }
 
     /// Waits until nothing is pending.

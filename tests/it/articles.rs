@@ -203,6 +203,23 @@ async fn several_articles_are_created_together_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn a_server_that_stops_answers_those_who_wait() {
+    let app = Builder::new().without_worker().set("SENTIO_INDEX_WAIT", "600").start().await;
+    let waiting = app.query(
+        "mutation { createArticle(input: { title: \"t\", content: \"c\" }) { article { indexState } } }",
+    );
+    let stop = async {
+        while sentio::outbox::lag(app.app.db.reader()).await.unwrap().pending == 0 {
+            tokio::task::yield_now().await;
+        }
+        app.begin_stop();
+    };
+    let (data, ()) = tokio::join!(waiting, stop);
+    assert_eq!(data["createArticle"]["article"]["indexState"], "PENDING");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn without_waiting_a_change_is_pending_until_it_is_indexed() {
     let app = Builder::new().without_worker().start().await;
     let data = app
