@@ -96,10 +96,7 @@ impl Generation {
             let table = table.clone();
             async move {
                 let pinned = table.checkout_current().await.map_err(IndexError::during("pin a version"))?;
-                pinned.checkout(version).await.map_err(|source| {
-                    let table = table.name().to_owned();
-                    IndexError::VersionMissing { table, version, source }
-                })?;
+                checkout(&pinned, version).await?;
                 Ok::<_, IndexError>(pinned)
             }
         };
@@ -116,11 +113,7 @@ impl Generation {
             if table.version().await.map_err(IndexError::during("tell its version"))? == version {
                 continue;
             }
-            table.checkout(version).await.map_err(|source| IndexError::VersionMissing {
-                table: table.name().to_owned(),
-                version,
-                source,
-            })?;
+            checkout(table, version).await?;
             table.restore().await.map_err(IndexError::during("restore a version"))?;
         }
         self.publish().await
@@ -163,4 +156,12 @@ async fn pin(articles: &Table, passages: &Table, calls: &Arc<AtomicU64>) -> Resu
     let articles = articles.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     let passages = passages.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     Ok(Snapshot::new(articles, passages, Arc::clone(calls)))
+}
+
+async fn checkout(table: &Table, version: u64) -> Result<(), IndexError> {
+    table.checkout(version).await.map_err(|source| IndexError::VersionMissing {
+        table: table.name().to_owned(),
+        version,
+        source,
+    })
 }
