@@ -8,7 +8,7 @@ use super::error::ApiError;
 use super::types::{IndexGeneration, IndexState, IndexStatus};
 use crate::db::Database;
 use crate::entity::{article, article_index, index_generation};
-use crate::index::VectorIndex;
+use crate::index::{Size, VectorIndex};
 use crate::outbox;
 use crate::recommend::RecommendError;
 
@@ -17,9 +17,17 @@ pub async fn index_status(context: &Context<'_>) -> Result<IndexStatus, ApiError
     let db = context.data_unchecked::<Database>();
     let lag = outbox::lag(db.reader()).await?;
     let last_error = outbox::last_error(db.reader()).await?;
-    let live = context.data_unchecked::<VectorIndex>().live().map_err(RecommendError::from)?;
-    let size = live.snapshot().size().await.map_err(RecommendError::from)?;
-    let state = match (&last_error, lag.pending) {
+    let open = context.data_unchecked::<VectorIndex>().live().ok();
+    let size = match &open {
+        Some(live) => live.snapshot().size().await.map_err(RecommendError::from)?,
+        None => Size::default(),
+    };
+    let trouble = match (&open, &last_error) {
+        (_, Some(_)) => Some("the index cannot be written at present: see the server's log"),
+        (None, None) => Some("the index is not open: see the server's log"),
+        (Some(_), None) => None,
+    };
+    let state = match (trouble, lag.pending) {
         (Some(_), _) => IndexState::Failing,
         (None, 0) => IndexState::InStep,
         (None, _) => IndexState::CatchingUp,
@@ -33,8 +41,7 @@ pub async fn index_status(context: &Context<'_>) -> Result<IndexStatus, ApiError
         failed: lag.failed,
         lag_seconds,
         oldest_pending: lag.oldest_pending.and_then(DateTime::from_timestamp_millis),
-        last_error: last_error
-            .map(|_| "the index cannot be written at present: see the server's log".to_owned()),
+        last_error: trouble.map(str::to_owned),
         articles: size.articles,
         passages: size.passages,
         fragments: size.fragments,
@@ -47,8 +54,11 @@ async fn live_generation(db: &Database) -> Result<IndexGeneration, ApiError> {
     let live = index_generation::Entity::find()
         .filter(index_generation::Column::State.eq(index_generation::State::Live))
         .one(db.reader())
-        .await?
-        .ok_or_else(|| RecommendError::from(crate::index::IndexError::NotOpen))?;
+        .await?;
+    let Some(live) = live else {
+        let model = "none: no index was made yet".to_owned();
+        return Ok(IndexGeneration { id: "0".into(), model, coverage: 0.0, rate: None, seconds_left: None });
+    };
     let indexed = article_index::Entity::find()
         .filter(article_index::Column::GenerationId.eq(live.id))
         .count(db.reader())

@@ -1,23 +1,124 @@
 //! Serving until told to stop.
 
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
+/// How long the headers of a request may take to arrive, and how long a connection may be kept without a request.
+const HEADERS_MAX_TIME: Duration = Duration::from_secs(60);
 /// Longest wait for requests under way when the server stops.
-const DRAIN_MAX: std::time::Duration = std::time::Duration::from_secs(30);
+const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// The wait after a connection could not be accepted: most often too many files are open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
 /// Serves `router` on `listener` until `stop`: then no connection is accepted, and requests under way are finished.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
-    let drained = stop.clone();
-    let server = axum::serve(listener, router).with_graceful_shutdown(async move { stop.cancelled().await });
-    tokio::select! {
-        served = async { server.await } => served,
-        () = async { drained.cancelled().await; tokio::time::sleep(DRAIN_MAX).await } => {
-            tracing::warn!(waited_ms = DRAIN_MAX.as_millis() as u64, "http.requests_cut_off");
-            Ok(())
+    serve_with(listener, router, stop, HEADERS_MAX_TIME).await
+}
+
+async fn serve_with(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+    headers_max_time: Duration,
+) -> io::Result<()> {
+    let connections = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        match accepted {
+            Ok((stream, _)) => {
+                let connection = serve_connection(stream, router.clone(), stop.clone(), headers_max_time);
+                connections.spawn(connection);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "http.not_accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
         }
+    }
+    drop(listener);
+    connections.close();
+    if tokio::time::timeout(DRAIN_MAX, connections.wait()).await.is_err() {
+        tracing::warn!(waited_ms = DRAIN_MAX.as_millis() as u64, "http.requests_cut_off");
+    }
+    Ok(())
+}
+
+/// A client's errors (a connection that breaks, a request that is none) concern nobody else.
+async fn serve_connection(
+    stream: TcpStream,
+    router: Router,
+    stop: CancellationToken,
+    headers_max_time: Duration,
+) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "http.nodelay_not_set");
+    }
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(headers_max_time)
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .with_upgrades();
+    let mut connection = pin!(connection);
+    let served = tokio::select! {
+        served = connection.as_mut() => served,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = served {
+        tracing::debug!(%error, "http.connection_broken");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    use super::*;
+
+    async fn started(headers_max_time: Duration) -> (std::net::SocketAddr, CancellationToken) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/", axum::routing::get(|| async { "ok" }));
+        let stop = CancellationToken::new();
+        tokio::spawn(serve_with(listener, router, stop.clone(), headers_max_time));
+        (address, stop)
+    }
+
+    #[tokio::test]
+    async fn a_connection_whose_headers_never_end_is_closed() {
+        let (address, _stop) = started(Duration::from_millis(100)).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n").await.unwrap();
+        let mut answer = Vec::new();
+        // Ends only when the server closes.
+        stream.read_to_end(&mut answer).await.unwrap();
+        let answer = String::from_utf8(answer).unwrap();
+        assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 408"), "{answer}");
+    }
+
+    #[tokio::test]
+    async fn a_kept_connection_is_closed_when_the_server_stops() {
+        let (address, stop) = started(HEADERS_MAX_TIME).await;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
+        let mut answer = vec![0; 1024];
+        let length = stream.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+        stop.cancel();
+        assert_eq!(stream.read(&mut answer).await.unwrap(), 0);
     }
 }

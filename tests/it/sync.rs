@@ -32,6 +32,16 @@ async fn a_restart_goes_on_with_what_is_pending() {
 }
 
 #[tokio::test]
+async fn an_index_that_is_not_open_is_said_to_be_failing() {
+    let app = Builder::new().without_worker().start().await;
+    let status = app.query("{ indexStatus { state lastError pending articles live { coverage } } }").await;
+    let status = &status["indexStatus"];
+    assert_eq!(status["state"], "FAILING", "{status}");
+    assert!(status["lastError"].as_str().unwrap().contains("not open"), "{status}");
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_long_article_that_becomes_short_leaves_no_passage_behind() {
     let app = Builder::new().start().await;
     let id = app.create("Long", &"A sentence of several words. ".repeat(400)).await;

@@ -16,7 +16,7 @@ pub struct IndexStatus {
     pub lag_seconds: f64,
     /// When the oldest pending change was made.
     pub oldest_pending: Option<DateTime<Utc>>,
-    /// Why the index cannot be written at present; null when it can.
+    /// Why the index cannot be written or opened at present; null when it can.
     pub last_error: Option<String>,
     /// Articles in the index.
     pub articles: u64,
@@ -37,7 +37,7 @@ pub enum IndexState {
     InStep,
     /// Changes are on their way into the index.
     CatchingUp,
-    /// The index cannot be written at present; articles are stored all the same.
+    /// The index cannot be written or opened at present; articles are stored all the same.
     Failing,
 }
 
