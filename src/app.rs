@@ -4,20 +4,20 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use tokio::sync::Notify;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
 use crate::config::Config;
-use crate::db::Database;
-use crate::embedding::Embedder;
+use crate::db::{ChangeWatch, Changes, Database};
+use crate::embedding::Models;
 use crate::events::Events;
 use crate::graphql::{self, Services};
 use crate::http::{self, HttpState};
 use crate::index::VectorIndex;
 use crate::outbox::IndexWait;
 use crate::recommend::Recommender;
-use crate::sync::{Generations, Worker};
+use crate::sync::{Generations, Publisher, Worker, log_steps};
 
 /// How often an index that is being opened is looked at.
 const OPEN_POLL: Duration = Duration::from_millis(10);
@@ -30,16 +30,18 @@ const EXECUTION_MAX: Duration = Duration::from_secs(30);
 pub struct App {
     pub config: Config,
     pub db: Database,
-    pub embedder: Embedder,
+    pub models: Models,
     pub index: VectorIndex,
     pub events: Events,
     pub generations: Generations,
-    /// Notified when this process recorded a change.
-    pub wake: Arc<Notify>,
+    /// Ticks when anything was committed, by whichever program.
+    pub changes: Changes,
+    watch: Arc<ChangeWatch>,
 }
 
 impl App {
-    /// Opens SQL and brings its schema up to date, loads the model and connects to the index; starts no worker.
+    /// Opens SQL and brings its schema up to date, loads the model, connects to the index and watches for commits;
+    /// starts no worker.
     pub async fn open(config: Config) -> anyhow::Result<Self> {
         let db = Database::open(&config.database).await?;
         db.migrate().await?;
@@ -49,33 +51,42 @@ impl App {
     /// Opens everything but SQL, which is open already.
     pub async fn over(config: Config, db: Database) -> anyhow::Result<Self> {
         let embedding = config.embedding.clone();
-        let embedder = tokio::task::spawn_blocking(move || Embedder::open(&embedding));
-        let embedder = embedder.await.context("the model could not be opened")??;
+        let models = tokio::task::spawn_blocking(move || Models::open(&embedding));
+        let models = models.await.context("the model could not be opened")??;
         let index = VectorIndex::connect(&config.index).await?;
-        let generations = Generations::new(db.clone(), index.clone(), embedder.clone());
-        Ok(Self { config, db, embedder, index, events: Events::default(), generations, wake: Arc::default() })
+        let generations = Generations::new(db.clone(), index.clone(), models.clone());
+        let changes = Changes::default();
+        let watch = ChangeWatch::start(config.database.clone(), config.index.poll, changes.clone());
+        let events = Events::default();
+        Ok(Self { config, db, models, index, events, generations, changes, watch: Arc::new(watch) })
     }
 
     /// A worker over these rooms, not started.
     pub fn worker(&self) -> Worker {
         Worker {
             db: self.db.clone(),
-            embedder: self.embedder.clone(),
             generations: self.generations.clone(),
             events: self.events.clone(),
             lock_folder: self.config.index.lock_folder.clone(),
-            wake: Arc::clone(&self.wake),
+            changes: self.changes.clone(),
+            on_step: log_steps(),
         }
     }
 
-    /// The HTTP routes over these rooms; after `stop` no request waits for the index any more.
+    /// Tells this process's subscribers what happens to articles; not started.
+    pub fn publisher(&self) -> Publisher {
+        Publisher { db: self.db.clone(), events: self.events.clone(), changes: self.changes.clone() }
+    }
+
+    /// The HTTP routes over these rooms; after `stop` no request waits for the index any more, and subscriptions end.
     pub fn router(&self, stop: CancellationToken) -> http::Router {
         let services = Services {
             db: self.db.clone(),
-            recommender: Recommender::new(self.embedder.clone(), self.index.clone()),
+            recommender: Recommender::new(self.models.clone(), self.index.clone()),
             index: self.index.clone(),
-            wait: IndexWait::new(self.events.view(), self.config.index.wait, stop),
-            wake: Arc::clone(&self.wake),
+            wait: IndexWait::new(self.events.view(), self.config.index.wait, stop.clone()),
+            changes: self.changes.clone(),
+            events: self.events.clone(),
         };
         let state = HttpState {
             schema: graphql::schema(services),
@@ -84,6 +95,8 @@ impl App {
             index: self.index.clone(),
             // A mutation may wait for the index besides.
             execution_limit: EXECUTION_MAX + self.config.index.wait,
+            subscriptions: Arc::new(Semaphore::new(http::SUBSCRIPTIONS_MAX)),
+            stop,
         };
         http::router(state, &self.config.server)
     }
@@ -91,7 +104,8 @@ impl App {
     /// Waits until searches are possible; `false` when they still are not after `limit`.
     pub async fn index_opened(&self, limit: Duration) -> bool {
         let deadline = Instant::now() + limit;
-        while self.index.live().is_err() {
+        let view = self.events.view();
+        while self.index.live().is_err() || view.borrow().generation == 0 {
             if Instant::now() >= deadline {
                 return false;
             }
@@ -100,9 +114,12 @@ impl App {
         true
     }
 
-    /// Ends the model's threads and closes the connections to SQL. Stop the worker before.
+    /// Ends the models' threads and closes the connections to SQL. Stop the worker before.
     pub async fn close(self) -> anyhow::Result<()> {
-        self.embedder.close().await;
+        if let Some(watch) = Arc::into_inner(self.watch) {
+            watch.stop().await;
+        }
+        self.models.close().await;
         Ok(self.db.close().await?)
     }
 }

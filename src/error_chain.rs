@@ -5,10 +5,16 @@ pub struct Chain<'a>(pub &'a (dyn std::error::Error + 'static));
 
 impl std::fmt::Display for Chain<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}", self.0)?;
+        let mut told = self.0.to_string();
+        formatter.write_str(&told)?;
         let mut source = self.0.source();
         while let Some(error) = source {
-            write!(formatter, ": {error}")?;
+            let text = error.to_string();
+            // Some libraries' errors repeat their causes.
+            if !told.contains(&text) {
+                write!(formatter, ": {text}")?;
+                told = text;
+            }
             source = error.source();
         }
         Ok(())

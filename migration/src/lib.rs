@@ -10,6 +10,7 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 mod m20261101_000001_article;
 mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;
+mod m20261101_000004_article_event;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000001_article::Migration),
             Box::new(m20261101_000002_index_state::Migration),
             Box::new(m20261101_000003_record_changes::Migration),
+            Box::new(m20261101_000004_article_event::Migration),
         ]
     }
 }

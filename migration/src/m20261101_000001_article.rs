@@ -11,8 +11,8 @@ const SQLITE_TABLE: &str = "
 CREATE TABLE article (
   id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
   external_id TEXT UNIQUE,
-  title TEXT NOT NULL,
-  content TEXT NOT NULL,
+  title TEXT NOT NULL CONSTRAINT title_has_no_nul CHECK (instr(title, char(0)) = 0),
+  content TEXT NOT NULL CONSTRAINT content_has_no_nul CHECK (instr(content, char(0)) = 0),
   category TEXT,
   tags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tags) AND json_type(tags) = 'array'),
   revision INTEGER NOT NULL DEFAULT 1,

@@ -8,5 +8,5 @@ pub use draft::{
     ArticleChanges, ArticleDraft, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS, TITLE_MAX_CHARS, Violation,
     ViolationCode,
 };
-pub use filter::ArticleFilter;
+pub use filter::{ArticleFacets, ArticleFilter};
 pub use id::{ArticleId, ParseArticleIdError};

@@ -1,5 +1,6 @@
 //! `sentio export`
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -20,7 +21,7 @@ const PAGE: u64 = 100;
 
 /// Export all articles as JSON Lines, CSV or Parquet, by the file's ending (`.gz` too, `-` for standard output).
 ///
-/// `id` is the externalId, else Sentio's own id. The file appears when it is complete.
+/// `id` is the externalId, else Sentio's own id; it is left out where another article has that as its externalId. The file appears when it is complete.
 #[derive(Args)]
 pub struct Export {
     /// File to write
@@ -55,8 +56,18 @@ impl Export {
                 .await?;
             let Some(newest) = page.last() else { break };
             last = newest.id;
+            let taken = ids_taken(db, &page).await?;
             for article in page {
-                writer.write(&record(article))?;
+                let ambiguous = article.external_id.is_none() && taken.contains(&article.id.to_string());
+                if ambiguous {
+                    progress.suspend(|| {
+                        eprintln!(
+                            "article {} is exported without an id, because another article has the external id {0:?}",
+                            article.id
+                        );
+                    });
+                }
+                writer.write(&record(article, ambiguous))?;
                 written += 1;
             }
             progress.advance_to(written);
@@ -67,9 +78,27 @@ impl Export {
     }
 }
 
-fn record(article: article::Model) -> ArticleRecord {
+/// Those of the page's ids that are another article's external id: an import would take the two for one.
+async fn ids_taken(db: &Database, page: &[article::Model]) -> anyhow::Result<HashSet<String>> {
+    let without = page.iter().filter(|article| article.external_id.is_none());
+    let ids: Vec<_> = without.map(|article| article.id.to_string()).collect();
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let taken: Vec<String> = article::Entity::find()
+        .select_only()
+        .column(article::Column::ExternalId)
+        .filter(article::Column::ExternalId.is_in(ids))
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    Ok(taken.into_iter().collect())
+}
+
+fn record(article: article::Model, ambiguous: bool) -> ArticleRecord {
+    let own = (!ambiguous).then(|| article.id.to_string());
     ArticleRecord {
-        id: Some(article.external_id.unwrap_or_else(|| article.id.to_string())),
+        id: article.external_id.or(own),
         title: article.title,
         content: article.content,
         category: article.category,

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use clap::{Args, ValueEnum};
 use sea_orm::{
     ActiveModelTrait, ColumnTrait, DatabaseTransaction, EntityTrait, IntoActiveModel, QueryFilter, Set,
+    SqlErr, TransactionTrait,
 };
 use tokio::sync::mpsc;
 
@@ -52,7 +53,7 @@ pub struct Import {
 enum OnConflict {
     /// Keep the article as it is
     Skip,
-    /// Take over what differs
+    /// Make the article what the record says: category and tags that it lacks are cleared
     Update,
     /// Treat it as a bad line
     Error,
@@ -164,33 +165,62 @@ impl Import {
         if let Some(violation) = draft.violations().into_iter().next() {
             return Ok(Err(violation.message));
         }
-        let known = match &draft.external_id {
-            Some(id) => {
-                let same = article::Column::ExternalId.eq(id);
-                article::Entity::find().filter(same).one(transaction).await?
-            }
-            None => None,
-        };
-        match (known, self.on_conflict) {
-            (None, _) => {
-                let mut active = article::ActiveModel::from_draft(draft);
-                if let Some(created_at) = created_at {
-                    active.created_at = Set(created_at);
-                }
-                active.insert(transaction).await?;
+        if let Some(known) = known(transaction, &draft).await? {
+            return self.merge(transaction, known, draft, created_at, tally).await;
+        }
+        let mut active = article::ActiveModel::from_draft(draft.clone());
+        if let Some(created_at) = created_at {
+            active.created_at = Set(created_at);
+        }
+        // A statement that fails ends PostgreSQL's transaction, but not the one around it.
+        let inner = transaction.begin().await?;
+        match active.insert(&inner).await {
+            Ok(_) => {
+                inner.commit().await?;
                 tally.created += 1;
+                Ok(Ok(()))
             }
-            (Some(_), OnConflict::Skip) => tally.skipped += 1,
-            (Some(known), OnConflict::Update) => update(transaction, known, draft, created_at, tally).await?,
-            (Some(known), OnConflict::Error) => {
-                return Ok(Err(format!(
-                    "the id belongs to article {}: choose another --on-conflict",
-                    known.id
-                )));
+            Err(error) => {
+                inner.rollback().await?;
+                // Another program was faster: now the article is known.
+                let taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)));
+                match known(transaction, &draft).await?.filter(|_| taken) {
+                    Some(known) => self.merge(transaction, known, draft, created_at, tally).await,
+                    None => Err(error.into()),
+                }
+            }
+        }
+    }
+
+    /// Does with a record whose id exists what `--on-conflict` says.
+    async fn merge(
+        &self,
+        transaction: &DatabaseTransaction,
+        known: article::Model,
+        draft: ArticleDraft,
+        created_at: Option<DateTime<Utc>>,
+        tally: &mut Tally,
+    ) -> anyhow::Result<Result<(), String>> {
+        match self.on_conflict {
+            OnConflict::Skip => tally.skipped += 1,
+            OnConflict::Update => update(transaction, known, draft, created_at, tally).await?,
+            OnConflict::Error => {
+                let message = format!("the id belongs to article {}: choose another --on-conflict", known.id);
+                return Ok(Err(message));
             }
         }
         Ok(Ok(()))
     }
+}
+
+/// The article that has the draft's external id.
+async fn known(
+    transaction: &DatabaseTransaction,
+    draft: &ArticleDraft,
+) -> anyhow::Result<Option<article::Model>> {
+    let Some(id) = &draft.external_id else { return Ok(None) };
+    let same = article::Column::ExternalId.eq(id);
+    Ok(article::Entity::find().filter(same).one(transaction).await?)
 }
 
 async fn update(

@@ -1,15 +1,18 @@
 //! Waiting, with progress, until the index has caught up: as its writer, or behind the process that is.
 
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use sea_orm::DbErr;
 
 use super::progress::Progress;
 use crate::app::App;
 use crate::config::Config;
 use crate::db::Database;
-use crate::outbox;
+use crate::entity::index_generation::State;
+use crate::outbox::{self, Request};
+use crate::sync;
 
 /// How often the same trouble is told while nothing goes on.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(5);
@@ -24,7 +27,9 @@ pub async fn finish(config: Config, db: Database, no_wait: bool) -> anyhow::Resu
         db.close().await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let app = App::over(config, db).await?;
+    let app = App::over(config, db).await;
+    let app =
+        app.context("the articles are stored, but not indexed: `sentio serve` or `sentio index` goes on")?;
     let worker = app.worker().start();
     let caught_up = catch_up(&app).await;
     worker.stop().await;
@@ -61,6 +66,44 @@ pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
     let failed = outbox::lag(app.db.reader()).await?.failed;
     progress.finish(format!("{} articles indexed, {failed} failed", total.saturating_sub(failed)));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::ANSWER_IS_NO) })
+}
+
+/// Waits until the worker, wherever it runs, has taken a request up.
+pub async fn taken_up(app: &App, request: Request) -> anyhow::Result<()> {
+    let mut told = Instant::now();
+    while outbox::is_submitted(app.db.reader(), request).await? {
+        if told.elapsed() >= BETWEEN_WARNINGS {
+            told = Instant::now();
+            tracing::warn!("{}", trouble(app).await?.unwrap_or_else(|| "waiting for the worker".to_owned()));
+        }
+        tokio::time::sleep(POLL).await;
+    }
+    Ok(())
+}
+
+/// Shows progress until no generation is being built any more: the live one is the one that is wanted.
+pub async fn follow_building(app: &App) -> anyhow::Result<()> {
+    let mut progress = None;
+    let mut views = app.events.view();
+    while let Some(row) = app.generations.row(State::Building).await? {
+        let progress = match &mut progress {
+            Some(progress) => progress,
+            None => {
+                eprintln!("building generation {} with the model {}", row.id, row.model);
+                progress.insert(Progress::items("build", Some(sync::article_count(&app.db).await?)))
+            }
+        };
+        progress.advance_to(app.generations.covered(row.id).await?);
+        progress.set_message(trouble(app).await?.unwrap_or_default());
+        // A closed channel would return at once, every time; the sender lives in `app`.
+        let _ = tokio::time::timeout(POLL, views.changed()).await;
+    }
+    if let Some(progress) = progress {
+        let live = app.generations.row(State::Live).await?;
+        let live = live.map_or_else(String::new, |row| format!(" {} ({})", row.id, row.model));
+        progress.finish(format!("searches use generation{live}"));
+    }
+    Ok(())
 }
 
 async fn trouble(app: &App) -> Result<Option<String>, DbErr> {

@@ -7,7 +7,7 @@ use sentio_migration::{Migrator, MigratorTrait};
 
 use super::{confirm, output};
 use crate::config::Config;
-use crate::db::Database;
+use crate::db::{Database, SchemaChange};
 
 /// Apply or undo SQL migrations.
 #[derive(Args)]
@@ -40,12 +40,9 @@ impl Migrate {
             confirm::or_fail(self.yes, "This deletes articles and the index's records.")?;
         }
         match self.action {
-            Action::Up => Migrator::up(connection, None).await?,
-            Action::Down => Migrator::down(connection, Some(1)).await?,
-            Action::Fresh => {
-                Migrator::reset(connection).await?;
-                Migrator::up(connection, None).await?;
-            }
+            Action::Up => db.change_schema(SchemaChange::Up).await?,
+            Action::Down => db.change_schema(SchemaChange::Down).await?,
+            Action::Fresh => db.change_schema(SchemaChange::Fresh).await?,
             Action::Status => {}
         }
         let mut text = String::new();

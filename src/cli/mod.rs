@@ -24,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, SettingValues};
+use crate::error_chain::Chain;
 use settings::SettingFlags;
 
 /// Semantic recommendations for articles over GraphQL.
@@ -67,7 +68,7 @@ pub fn run() -> ExitCode {
     match dispatch(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            eprintln!("error: {}", Chain(error.as_ref()));
             ExitCode::from(FAILED)
         }
     }

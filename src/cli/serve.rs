@@ -19,6 +19,9 @@ use crate::http;
 /// How long the start waits for the index before it serves without it.
 const INDEX_MAX: Duration = Duration::from_secs(30);
 
+/// The exit code after a second signal: that of a program which SIGINT ended.
+const STOPPED_AT_ONCE: i32 = 130;
+
 /// Serve the GraphQL API and its playground.
 ///
 /// Ctrl-C or SIGTERM stops it: requests under way are finished, then the batch that is being indexed. What is recorded
@@ -46,12 +49,14 @@ impl Serve {
             tracing::info!("serve.samples_created");
         }
         let worker = if self.no_worker { app.worker().follow() } else { app.worker().start() };
+        let publisher = app.publisher().start();
         if !app.index_opened(INDEX_MAX).await {
             tracing::warn!("serve.index_not_open: /readyz answers 503 until it is");
         }
         announce(listener.local_addr()?, &app)?;
         let served = http::serve(listener, app.router(stop.clone()), stop).await;
         worker.stop().await;
+        publisher.stop().await;
         app.close().await?;
         served.context("the server failed")?;
         tracing::info!("serve.stopped");
@@ -67,7 +72,7 @@ fn announce(address: SocketAddr, app: &App) -> anyhow::Result<()> {
         ip => ip,
     };
     let url = SocketAddr::new(host, address.port());
-    let model = app.embedder.model();
+    let model = app.models.requested();
     tracing::info!(%address, model = %model.name, "serve.ready");
     if !app.config.server.host.is_loopback() && app.config.server.api_keys.is_empty() {
         tracing::warn!(
@@ -89,8 +94,14 @@ fn stop_on_signal() -> anyhow::Result<CancellationToken> {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
-        tracing::info!("serve.stopping: finishing what is under way");
+        tracing::info!("serve.stopping: finishing what is under way; a second signal stops at once");
         stopped.cancel();
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::warn!("serve.stopped_at_once: what is pending goes on at the next start");
+        std::process::exit(STOPPED_AT_ONCE);
     });
     Ok(stop)
 }

@@ -43,7 +43,7 @@ impl Verify {
     }
 
     async fn compare(&self, app: &App, record: bool) -> anyhow::Result<VerifyReport> {
-        let live = app.generations.open().await.context("the index cannot be opened")?;
+        let live = app.generations.open_live().await.context("the index cannot be opened")?;
         let progress = Progress::items("verify", Some(sync::article_count(&app.db).await?));
         let progress = std::cell::RefCell::new(progress);
         let report = sync::verify(

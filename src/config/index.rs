@@ -14,6 +14,8 @@ pub struct IndexConfig {
     pub lock_folder: PathBuf,
     /// How long a mutation waits until its change is searchable (default: 10 s).
     pub wait: Duration,
+    /// How often the database is asked whether another program has written (default: 0.25 s).
+    pub poll: Duration,
     /// Most memory for index pages (default: 256 MiB).
     pub index_cache_bytes: usize,
     /// Most memory for file metadata (default: 128 MiB).
@@ -28,11 +30,24 @@ impl IndexConfig {
         let wait = values.parse(
             "SENTIO_INDEX_WAIT",
             "expected seconds from 0 to 600, such as 10 or 0.5",
-            |text| {
-                let seconds: f64 = text.trim().trim_end_matches('s').trim_end().parse().ok()?;
-                (0.0..=600.0).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
-            },
+            |text| seconds(text, 0.0, 600.0),
         )?;
-        Ok(Self { uri, lock_folder, wait, index_cache_bytes: 256 << 20, metadata_cache_bytes: 128 << 20 })
+        let poll =
+            values.parse("SENTIO_INDEX_POLL", "expected seconds from 0.01 to 60, such as 0.25", |text| {
+                seconds(text, 0.01, 60.0)
+            })?;
+        Ok(Self {
+            uri,
+            lock_folder,
+            wait,
+            poll,
+            index_cache_bytes: 256 << 20,
+            metadata_cache_bytes: 128 << 20,
+        })
     }
+}
+
+fn seconds(text: &str, least: f64, most: f64) -> Option<Duration> {
+    let seconds: f64 = text.trim().trim_end_matches('s').trim_end().parse().ok()?;
+    (least..=most).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }

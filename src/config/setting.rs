@@ -102,6 +102,13 @@ pub const SETTINGS: &[Setting] = &[
         "10",
         "How long a mutation waits until its change is searchable",
     ),
+    setting(
+        "SENTIO_INDEX_POLL",
+        "index-poll",
+        "SECONDS",
+        "0.25",
+        "How often to look whether another program has changed articles; PostgreSQL tells by itself",
+    ),
     Setting {
         secret: true,
         ..setting(

@@ -16,6 +16,7 @@ mod folder;
 mod installed;
 pub mod known;
 mod mapped_file;
+mod models;
 mod onnx_file;
 mod open;
 mod pooling;
@@ -35,6 +36,7 @@ pub use self::{
     fingerprint::PASSAGE_RULE_VERSION,
     folder::WeightsFile,
     installed::{FolderDescription, describe_folder, installed},
+    models::{Models, ReopenError, StoredModel},
     pooling::Pooling,
     precision::Precision,
     vector::{Embedding, InvalidEmbedding},

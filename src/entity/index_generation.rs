@@ -2,14 +2,20 @@
 
 use sea_orm::entity::prelude::*;
 
-#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "index_generation")]
 pub struct Model {
     #[sea_orm(primary_key)]
     pub id: i64,
     pub state: State,
-    /// The model as the setting named it.
+    /// The model's name, for people.
     pub model: String,
+    /// The model as the setting named it.
+    pub model_setting: String,
+    /// `auto`, `int8` or `fp32`: what opens the model with the same arithmetic.
+    pub precision_setting: String,
+    pub query_prompt: String,
+    pub passage_prompt: String,
     /// Names everything that shapes a vector; vectors of two fingerprints never meet.
     pub fingerprint: String,
     pub dimension: i32,
@@ -18,8 +24,12 @@ pub struct Model {
     /// The versions of the two tables that belong together.
     pub article_version: i64,
     pub passage_version: i64,
+    /// Articles per second while it is being built.
+    pub rate: Option<f64>,
     /// Unix milliseconds.
     pub created_at: i64,
+    /// When it last ceased to be live, in unix milliseconds.
+    pub retired_at: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumIter, DeriveActiveEnum)]

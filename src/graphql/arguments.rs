@@ -137,7 +137,9 @@ pub fn ids(argument: &str, ids: &[ID]) -> Result<Vec<ArticleId>, ApiError> {
 /// The bound that means the same for times of whole microseconds: nothing lies between the two.
 fn next_microsecond(bound: DateTime<Utc>) -> DateTime<Utc> {
     let cut = bound.trunc_subsecs(6);
-    if cut == bound { cut } else { cut + TimeDelta::microseconds(1) }
+    let next = if cut == bound { cut } else { cut + TimeDelta::microseconds(1) };
+    // The last moment of the last year has no successor that SQL and the index know.
+    if YEARS.contains(&next.year()) { next } else { cut }
 }
 
 fn list_length(argument: &str, length: usize) -> Result<(), ApiError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Error, ErrorExtensions};
 use sea_orm::DbErr;
 
-use crate::db::is_contention;
+use crate::db::{is_contention, is_storage_full};
 use crate::error_chain::Chain;
 use crate::recommend::RecommendError;
 
@@ -14,11 +14,18 @@ use crate::recommend::RecommendError;
 /// Not `Display`: async-graphql would then show any text to the client by itself.
 #[derive(Clone, Debug)]
 pub enum ApiError {
-    BadUserInput { argument: String, message: String },
+    BadUserInput {
+        argument: String,
+        message: String,
+    },
     NotFound(String),
     Unauthenticated,
     Forbidden,
     Overloaded,
+    /// A subscriber was too slow for so many changes.
+    Missed(u64),
+    /// The database has no room for what was to be written.
+    StorageFull,
     Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
 
@@ -43,6 +50,13 @@ impl ApiError {
                     .to_owned()
             }
             Self::Overloaded => "too many requests are waiting: try again in a moment".to_owned(),
+            Self::Missed(missed) => {
+                format!("{missed} changes came too fast and were left out: load the articles anew")
+            }
+            Self::StorageFull => {
+                "nothing was written, because the database's disk is full: free some space and try again"
+                    .to_owned()
+            }
             Self::Internal(_) => "internal error".to_owned(),
         }
     }
@@ -53,7 +67,7 @@ impl ApiError {
             Self::NotFound(_) => "NOT_FOUND",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",
-            Self::Overloaded => "OVERLOADED",
+            Self::Overloaded | Self::Missed(_) | Self::StorageFull => "OVERLOADED",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -62,6 +76,9 @@ impl ApiError {
 /// The one place where an error reaches a client; internal ones are logged here and masked.
 impl From<ApiError> for Error {
     fn from(error: ApiError) -> Self {
+        if matches!(error, ApiError::StorageFull) {
+            tracing::error!("db.storage_full: writes are refused");
+        }
         if let ApiError::Internal(source) = &error {
             tracing::error!(error = %Chain(source.as_ref()), "graphql.internal_error");
         }
@@ -76,7 +93,13 @@ impl From<ApiError> for Error {
 
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
-        if is_contention(&error) { Self::Overloaded } else { Self::Internal(Arc::new(error)) }
+        if is_contention(&error) {
+            Self::Overloaded
+        } else if is_storage_full(&error) {
+            Self::StorageFull
+        } else {
+            Self::Internal(Arc::new(error))
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub const DOCUMENT_MAX_BYTES: usize = 32 * 1024;
 pub const NESTING_MAX: usize = 64;
 /// Most values of an answer, as far as the document tells: a list counts as long as it may become.
 pub const COST_MAX: u64 = 25_000;
+/// What a recommendation counts besides its answer: it runs the model, which queues a limited number of texts.
+pub const RECOMMEND_COST: u64 = 200;
 /// The longest list that any argument can ask for.
 const LIST_MAX: u64 = 100;
 
@@ -105,7 +107,8 @@ impl<'a> Cost<'a> {
         let count = |selection: &'a Positioned<Selection>| match &selection.node {
             Selection::Field(field) => {
                 let inside = self.selections(&field.node.selection_set.node);
-                self.length(&field.node).saturating_mul(inside).saturating_add(1)
+                let own = if field.node.name.node == "recommend" { RECOMMEND_COST } else { 1 };
+                self.length(&field.node).saturating_mul(inside).saturating_add(own)
             }
             Selection::InlineFragment(fragment) => self.selections(&fragment.node.selection_set.node),
             Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node),

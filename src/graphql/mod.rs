@@ -10,30 +10,33 @@ mod mutation;
 mod query;
 mod recommendations;
 mod status;
+mod subscription;
 mod types;
+pub mod variables;
 mod write;
 
-use std::sync::Arc;
-
+use async_graphql::Request;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
-use async_graphql::{EmptySubscription, Request};
-use tokio::sync::Notify;
 
 use crate::auth::Viewer;
-use crate::db::Database;
+use crate::db::{Changes, Database};
+use crate::events::Events;
 use crate::index::VectorIndex;
 use crate::outbox::IndexWait;
 use crate::recommend::Recommender;
 
 pub use error::ApiError;
+pub use status::index_status;
+pub use types::{IndexGeneration, IndexState, IndexStatus};
 
 use loader::ArticleLoader;
 use mutation::Mutation;
 use query::Query;
+use subscription::Subscription;
 
 /// The schema with its roots.
-pub type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 /// Deepest selection of a request; the introspection query of GraphiQL needs 15.
 const DEPTH_MAX: usize = 20;
@@ -49,8 +52,9 @@ pub struct Services {
     pub recommender: Recommender,
     pub index: VectorIndex,
     pub wait: IndexWait,
-    /// Notified when a mutation recorded a change.
-    pub wake: Arc<Notify>,
+    /// Told when a mutation has committed.
+    pub changes: Changes,
+    pub events: Events,
 }
 
 /// The schema over live services.
@@ -60,7 +64,8 @@ pub fn schema(services: Services) -> Schema {
         .data(services.recommender)
         .data(services.index)
         .data(services.wait)
-        .data(services.wake)
+        .data(services.changes)
+        .data(services.events)
         .finish()
 }
 
@@ -76,8 +81,8 @@ pub fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> R
     request.into().data(viewer).data(loader)
 }
 
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, EmptySubscription> {
-    async_graphql::Schema::build(Query, Mutation, EmptySubscription)
+fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    async_graphql::Schema::build(Query, Mutation, Subscription)
         .limit_depth(DEPTH_MAX)
         .limit_complexity(COMPLEXITY_MAX)
         .limit_directives(DIRECTIVES_MAX)

@@ -1,18 +1,15 @@
 //! The mutation root: who may write, then delegates.
 
-use std::sync::Arc;
-
 use async_graphql::{Context, Object};
-use tokio::sync::Notify;
 
 use super::error::{ApiError, Nullable};
 use super::types::{
     CreateArticleInput, CreateArticlePayload, CreateArticlesInput, CreateArticlesPayload, DeleteArticleInput,
     DeleteArticlePayload, UpdateArticleInput, UpdateArticlePayload,
 };
-use super::write;
+use super::write::{self, Lane};
 use crate::auth::Viewer;
-use crate::db::Database;
+use crate::db::{Changes, Database};
 use crate::outbox::{IndexWait, Ticket};
 
 pub struct Mutation;
@@ -64,12 +61,13 @@ async fn create_article(
     let db = writable(context)?;
     let wait_for_index = input.wait_for_index;
     let path = ["input".to_owned()];
-    let (payload, tickets) = match write::create(db, vec![(input.into(), path.to_vec())]).await? {
-        Ok((mut articles, tickets)) => {
-            (CreateArticlePayload { article: articles.pop(), user_errors: Vec::new() }, tickets)
-        }
-        Err(user_errors) => (CreateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
-    };
+    let (payload, tickets) =
+        match write::create(db, vec![(input.into(), path.to_vec())], lane(wait_for_index)).await? {
+            Ok((mut articles, tickets)) => {
+                (CreateArticlePayload { article: articles.pop(), user_errors: Vec::new() }, tickets)
+            }
+            Err(user_errors) => (CreateArticlePayload { user_errors, ..Default::default() }, Vec::new()),
+        };
     settle(context, &tickets, wait_for_index).await?;
     Ok(payload)
 }
@@ -82,7 +80,7 @@ async fn create_articles(
     let path = |position: usize| ["input".to_owned(), "articles".to_owned(), position.to_string()];
     let drafts = input.articles.into_iter().enumerate();
     let drafts = drafts.map(|(position, draft)| (draft.into(), path(position).to_vec())).collect();
-    let (payload, tickets) = match write::create_many(db, drafts).await? {
+    let (payload, tickets) = match write::create_many(db, drafts, lane(input.wait_for_index)).await? {
         Ok((articles, tickets)) => {
             (CreateArticlesPayload { articles: Some(articles), user_errors: Vec::new() }, tickets)
         }
@@ -98,7 +96,7 @@ async fn update_article(
 ) -> Result<UpdateArticlePayload, ApiError> {
     let db = writable(context)?;
     let wait_for_index = input.wait_for_index;
-    let (payload, tickets) = match write::update(db, input).await? {
+    let (payload, tickets) = match write::update(db, input, lane(wait_for_index)).await? {
         Ok((article, ticket)) => {
             (UpdateArticlePayload { article: Some(article), user_errors: Vec::new() }, vec![ticket])
         }
@@ -114,7 +112,7 @@ async fn delete_article(
 ) -> Result<DeleteArticlePayload, ApiError> {
     let db = writable(context)?;
     let wait_for_index = input.wait_for_index;
-    let (payload, tickets) = match write::delete(db, &input).await? {
+    let (payload, tickets) = match write::delete(db, &input, lane(wait_for_index)).await? {
         Ok(ticket) => (
             DeleteArticlePayload { deleted_article_id: Some(input.id), user_errors: Vec::new() },
             vec![ticket],
@@ -134,13 +132,18 @@ fn writable<'a>(context: &Context<'a>) -> Result<&'a Database, ApiError> {
     }
 }
 
+/// What a client waits for goes first.
+fn lane(wait_for_index: bool) -> Lane {
+    if wait_for_index { Lane::Awaited } else { Lane::Others }
+}
+
 /// Wakes the worker and, when asked to, waits until searches see the changes. The change is stored whatever comes of
 /// the wait; `indexState` tells the rest.
 async fn settle(context: &Context<'_>, tickets: &[Ticket], wait_for_index: bool) -> Result<(), ApiError> {
     if tickets.is_empty() {
         return Ok(());
     }
-    context.data_unchecked::<Arc<Notify>>().notify_one();
+    context.data_unchecked::<Changes>().announce();
     if wait_for_index {
         let db = context.data_unchecked::<Database>();
         let wait = context.data_unchecked::<IndexWait>();

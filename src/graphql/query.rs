@@ -75,7 +75,7 @@ impl Query {
 
     /// How far the index is behind the articles.
     async fn index_status(&self, context: &Context<'_>) -> Result<IndexStatus, ApiError> {
-        status::index_status(context).await
+        status::index_status(context.data_unchecked(), context.data_unchecked()).await
     }
 
     /// The object with this global id; null when there is none.
@@ -136,7 +136,7 @@ async fn load_by_external_id(context: &Context<'_>, external_id: &str) -> Result
 }
 
 /// The article with a global id; an id of another form belongs to no article.
-async fn load_article(context: &Context<'_>, id: &ID) -> Result<Option<Article>, ApiError> {
+pub(super) async fn load_article(context: &Context<'_>, id: &ID) -> Result<Option<Article>, ApiError> {
     let Ok(id) = id.parse::<ArticleId>() else { return Ok(None) };
     let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
     Ok(loader.load_one(id).await.map_err(internal)?.map(Article::alone))

@@ -18,6 +18,14 @@ use crate::outbox::{self, Ticket};
 /// Most articles of one `createArticles` call.
 const CREATE_MAX: usize = 1_000;
 
+/// How soon the index takes a change up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// A client waits for it.
+    Awaited,
+    Others,
+}
+
 /// What was written, or what is wrong with the input.
 type Written<T> = Result<Result<T, Vec<UserError>>, ApiError>;
 
@@ -25,6 +33,7 @@ type Written<T> = Result<Result<T, Vec<UserError>>, ApiError>;
 pub async fn create(
     db: &Database,
     drafts: Vec<(ArticleDraft, Vec<String>)>,
+    lane: Lane,
 ) -> Written<(Vec<Article>, Vec<Ticket>)> {
     let violations = drafts.iter().flat_map(|(draft, path)| {
         draft.violations().into_iter().map(|violation| UserError::from_violation(path, violation))
@@ -45,7 +54,7 @@ pub async fn create(
         let external_id = draft.external_id.clone();
         match article::ActiveModel::from_draft(draft).insert(&transaction).await {
             Ok(row) => {
-                tickets.push(ticket(&transaction, row.article_id()).await?);
+                tickets.push(ticket(&transaction, row.article_id(), lane).await?);
                 articles.push(Article::alone(row));
             }
             Err(error) => return taken_meanwhile(error, external_id, &path),
@@ -59,6 +68,7 @@ pub async fn create(
 pub async fn create_many(
     db: &Database,
     drafts: Vec<(ArticleDraft, Vec<String>)>,
+    lane: Lane,
 ) -> Written<(Vec<Article>, Vec<Ticket>)> {
     let path = ["input", "articles"];
     if drafts.is_empty() {
@@ -72,11 +82,11 @@ pub async fn create_many(
         let message = format!("there are {} articles, at most {CREATE_MAX} are allowed", drafts.len());
         return Ok(Err(vec![UserError::new(UserErrorCode::TooMany, &path, message)]));
     }
-    create(db, drafts).await
+    create(db, drafts, lane).await
 }
 
 /// Changes an article.
-pub async fn update(db: &Database, input: UpdateArticleInput) -> Written<(Article, Ticket)> {
+pub async fn update(db: &Database, input: UpdateArticleInput, lane: Lane) -> Written<(Article, Ticket)> {
     let (id, expected_revision) = (input.id.clone(), input.expected_revision);
     let changes = match changes(input) {
         Ok(changes) => changes,
@@ -105,13 +115,13 @@ pub async fn update(db: &Database, input: UpdateArticleInput) -> Written<(Articl
         Ok(row) => row,
         Err(error) => return taken_meanwhile(error, external_id, &path),
     };
-    let ticket = ticket(&transaction, row.article_id()).await?;
+    let ticket = ticket(&transaction, row.article_id(), lane).await?;
     transaction.commit().await?;
     Ok(Ok((Article::alone(row), ticket)))
 }
 
 /// Deletes an article.
-pub async fn delete(db: &Database, input: &DeleteArticleInput) -> Written<Ticket> {
+pub async fn delete(db: &Database, input: &DeleteArticleInput, lane: Lane) -> Written<Ticket> {
     let transaction = db.transaction().await?;
     let row = match present(&transaction, &input.id, input.expected_revision).await? {
         Ok(row) => row,
@@ -119,7 +129,7 @@ pub async fn delete(db: &Database, input: &DeleteArticleInput) -> Written<Ticket
     };
     let article = row.article_id();
     row.delete(&transaction).await?;
-    let ticket = ticket(&transaction, article).await?;
+    let ticket = ticket(&transaction, article, lane).await?;
     transaction.commit().await?;
     Ok(Ok(ticket))
 }
@@ -184,11 +194,14 @@ where
     }
 }
 
-async fn ticket<C>(connection: &C, article: ArticleId) -> Result<Ticket, ApiError>
+async fn ticket<C>(connection: &C, article: ArticleId, lane: Lane) -> Result<Ticket, ApiError>
 where
     C: ConnectionTrait,
 {
-    let seq = outbox::seq_of(connection, article).await?;
+    let seq = match lane {
+        Lane::Awaited => outbox::expedite(connection, article).await?,
+        Lane::Others => outbox::seq_of(connection, article).await?,
+    };
     let seq = seq.ok_or_else(|| {
         ApiError::from(DbErr::RecordNotFound(format!("no change of article {article} was recorded")))
     })?;

@@ -15,10 +15,7 @@ pub enum ResponseType {
 impl ResponseType {
     /// The best type that the `Accept` header allows; `None` when it allows neither.
     pub fn negotiate(headers: &HeaderMap) -> Option<Self> {
-        let mut ranges = Vec::new();
-        for value in headers.get_all(header::ACCEPT) {
-            ranges.extend(value.to_str().unwrap_or_default().split(',').filter_map(MediaRange::parse));
-        }
+        let ranges = ranges(headers);
         if ranges.is_empty() {
             return Some(Self::Legacy);
         }
@@ -50,6 +47,17 @@ impl ResponseType {
             Self::Legacy => StatusCode::OK,
         }
     }
+}
+
+/// Whether the `Accept` header names `text/event-stream`.
+pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
+    ranges(headers).iter().any(|range| range.media_type == "text/event-stream" && range.quality > 0.0)
+}
+
+fn ranges(headers: &HeaderMap) -> Vec<MediaRange> {
+    let values = headers.get_all(header::ACCEPT).into_iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split(',')).filter_map(MediaRange::parse).collect()
 }
 
 struct MediaRange {

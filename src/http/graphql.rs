@@ -1,5 +1,7 @@
 //! GraphQL over HTTP: reading a request, the status of its response.
 
+use std::sync::Arc;
+
 use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, VariableDefinition,
 };
@@ -9,12 +11,14 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, RawQuery, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use futures::StreamExt;
 use serde::Deserialize;
 use tracing::Instrument;
 
 use super::HttpState;
-use super::accept::ResponseType;
-use crate::graphql::{limits, prepared};
+use super::accept::{ResponseType, accepts_event_stream};
+use super::event_stream;
+use crate::graphql::{limits, prepared, variables};
 
 /// How long a body may take to arrive.
 const BODY_MAX_TIME: std::time::Duration = std::time::Duration::from_secs(20);
@@ -46,10 +50,17 @@ pub async fn handle(
     RawQuery(query): RawQuery,
     request: axum::extract::Request,
 ) -> Response {
-    let Some(response_type) = ResponseType::negotiate(&headers) else {
-        let message = "accept application/graphql-response+json or application/json".to_owned();
-        let refusal = Refusal { status: StatusCode::NOT_ACCEPTABLE, code: "BAD_USER_INPUT", message };
-        return refusal.into_response(ResponseType::Legacy);
+    let streams = accepts_event_stream(&headers);
+    let response_type = match ResponseType::negotiate(&headers) {
+        Some(response_type) => response_type,
+        // A client of server-sent events reads what is no stream as a response of the current type.
+        None if streams => ResponseType::GraphQl,
+        None => {
+            let message =
+                "accept application/graphql-response+json, application/json or text/event-stream".to_owned();
+            let refusal = Refusal { status: StatusCode::NOT_ACCEPTABLE, code: "BAD_USER_INPUT", message };
+            return refusal.into_response(ResponseType::Legacy);
+        }
     };
     let body = match method {
         Method::GET => read_query_string(query.as_deref().unwrap_or_default()),
@@ -75,13 +86,17 @@ pub async fn handle(
     let request_id = uuid::Uuid::new_v4();
     let span = tracing::info_span!("graphql", request_id = %request_id);
     let executed = async {
-        let request = parse(body?, &method, response_type)?;
-        execute(&state, &headers, request).await
+        let (request, operation) = parse(body?, &method, response_type)?;
+        let request = authenticated(&state, &headers, request)?;
+        if operation == Some(OperationType::Subscription) {
+            subscribe(&state, request, streams, request_id)
+        } else {
+            let response = execute(&state, request).await?;
+            Ok(respond(response, response_type, request_id))
+        }
     };
-    match executed.instrument(span).await {
-        Ok(response) => respond(response, response_type, request_id),
-        Err(refusal) => refusal.into_response(response_type),
-    }
+    let response: Result<Response, Refusal> = executed.instrument(span).await;
+    response.unwrap_or_else(|refusal| refusal.into_response(response_type))
 }
 
 fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
@@ -107,6 +122,10 @@ fn read_json(body: Result<Bytes, BytesRejection>) -> Result<RequestBody, Refusal
         code: "LIMIT_EXCEEDED",
         message: format!("the body cannot be read; at most {} bytes are allowed", super::BODY_MAX_BYTES),
     })?;
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        let message = "the body is no JSON object; send one request, not a list of them".to_owned();
+        return Err(Refusal::bad_request(message));
+    }
     serde_json::from_slice(&body)
         .map_err(|error| Refusal::bad_request(format!("the body is no GraphQL request in JSON: {error}")))
 }
@@ -130,15 +149,21 @@ fn read_query_string(query: &str) -> Result<RequestBody, Refusal> {
 }
 
 /// Parses the document within its limits and checks that the method may carry its operation.
-fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Result<Request, Refusal> {
+fn parse(
+    body: RequestBody,
+    method: &Method,
+    response_type: ResponseType,
+) -> Result<(Request, Option<OperationType>), Refusal> {
     let query = body.query.ok_or_else(|| Refusal::bad_request("the request has no query".to_owned()))?;
     let refused = |code, message| Refusal { status: response_type.request_error(), code, message };
     let limit = |error: limits::LimitExceeded| refused("LIMIT_EXCEEDED", error.to_string());
     limits::check_text(&query).map_err(limit)?;
-    let document = async_graphql::parser::parse_query(&query)
+    let mut document = async_graphql::parser::parse_query(&query)
         .map_err(|error| refused("GRAPHQL_PARSE_FAILED", error.to_string()))?;
     limits::check_document(&document, body.variables.as_ref()).map_err(limit)?;
-    if let Some(operation) = operation(&document, body.operation_name.as_deref()) {
+    let operation = operation(&document, body.operation_name.as_deref());
+    let operation_type = operation.map(|operation| operation.ty);
+    if let Some(operation) = operation {
         if *method == Method::GET && operation.ty == OperationType::Mutation {
             return Err(Refusal {
                 status: StatusCode::METHOD_NOT_ALLOWED,
@@ -153,6 +178,7 @@ fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Res
             ));
         }
     }
+    variables::leave_out_absent(&mut document, body.variables.as_ref());
     let mut request = Request::new(query);
     request.set_parsed_query(document);
     request.operation_name = body.operation_name;
@@ -163,7 +189,7 @@ fn parse(body: RequestBody, method: &Method, response_type: ResponseType) -> Res
         let value = |(name, value)| Some((name, Value::from_json(value).ok()?));
         request.extensions.0 = extensions.into_iter().filter_map(value).collect();
     }
-    Ok(request)
+    Ok((request, operation_type))
 }
 
 /// The operation that would be executed; `None` when the name fits none, which execution reports.
@@ -190,18 +216,17 @@ fn missing_variable<'a>(
     definitions.filter(missing).map(|definition| definition.name.node.as_str()).next()
 }
 
-async fn execute(
-    state: &HttpState,
-    headers: &HeaderMap,
-    request: Request,
-) -> Result<GraphQlResponse, Refusal> {
+fn authenticated(state: &HttpState, headers: &HeaderMap, request: Request) -> Result<Request, Refusal> {
     let authorization = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
     let viewer = state.authenticator.viewer(authorization).map_err(|error| Refusal {
         status: StatusCode::UNAUTHORIZED,
         code: "UNAUTHENTICATED",
         message: error.to_string(),
     })?;
-    let request = prepared(request, viewer, &state.db);
+    Ok(prepared(request, viewer, &state.db))
+}
+
+async fn execute(state: &HttpState, request: Request) -> Result<GraphQlResponse, Refusal> {
     let limit = state.execution_limit;
     tokio::time::timeout(limit, state.schema.execute(request)).await.map_err(|_| Refusal {
         status: StatusCode::GATEWAY_TIMEOUT,
@@ -210,8 +235,35 @@ async fn execute(
     })
 }
 
-fn respond(mut response: GraphQlResponse, response_type: ResponseType, request_id: uuid::Uuid) -> Response {
-    // Validation leaves no path and no code; arguments that could not be coerced while executing leave no code.
+fn subscribe(
+    state: &HttpState,
+    request: Request,
+    streams: bool,
+    request_id: uuid::Uuid,
+) -> Result<Response, Refusal> {
+    if !streams {
+        return Err(Refusal {
+            status: StatusCode::NOT_ACCEPTABLE,
+            code: "BAD_USER_INPUT",
+            message: "a subscription is answered as a stream: send `Accept: text/event-stream`".to_owned(),
+        });
+    }
+    let permit = Arc::clone(&state.subscriptions).try_acquire_owned().map_err(|_| Refusal {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        code: "OVERLOADED",
+        message: format!("{} subscriptions are running, which is the limit", super::SUBSCRIPTIONS_MAX),
+    })?;
+    let results = state.schema.execute_stream(request).map(move |mut response| {
+        set_codes(&mut response, request_id);
+        response
+    });
+    Ok(event_stream::respond(results, state.stop.clone(), permit))
+}
+
+/// Gives a code to each error that has none; returns whether the request was executed.
+///
+/// Validation leaves no path and no code; arguments that could not be coerced while executing leave no code.
+fn set_codes(response: &mut GraphQlResponse, request_id: uuid::Uuid) -> bool {
     let executed = response.data != Value::Null || response.errors.iter().any(|error| !error.path.is_empty());
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
@@ -224,6 +276,11 @@ fn respond(mut response: GraphQlResponse, response_type: ResponseType, request_i
             Some(_) => {}
         }
     }
+    executed
+}
+
+fn respond(mut response: GraphQlResponse, response_type: ResponseType, request_id: uuid::Uuid) -> Response {
+    let executed = set_codes(&mut response, request_id);
     let status =
         if executed || response.errors.is_empty() { StatusCode::OK } else { response_type.request_error() };
     json(status, response_type, &response)

@@ -1,18 +1,23 @@
 //! HTTP: the router on one page, and what every request passes.
 
 mod accept;
+mod event_stream;
 mod graphql;
 mod guard;
 mod health;
+mod metrics;
 mod playground;
 mod server;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 pub use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{any, get};
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::auth::Authenticator;
@@ -26,6 +31,9 @@ pub use server::serve;
 /// Most bytes of a request's body: 1 MiB of Cyrillic content is 3 MiB when its JSON is escaped.
 const BODY_MAX_BYTES: usize = 8 * 1024 * 1024;
 
+/// Most subscriptions of all clients at a time.
+pub const SUBSCRIPTIONS_MAX: usize = 2_000;
+
 /// What handlers work with.
 #[derive(Clone)]
 pub struct HttpState {
@@ -35,6 +43,10 @@ pub struct HttpState {
     pub index: VectorIndex,
     /// How long a request may run before it is cancelled.
     pub execution_limit: Duration,
+    /// One permit for each subscription that may run.
+    pub subscriptions: Arc<Semaphore>,
+    /// Ends all subscriptions.
+    pub stop: CancellationToken,
 }
 
 /// All routes.
@@ -43,6 +55,7 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         .route("/graphql", any(graphql::handle))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::metrics))
         .merge(playground::router())
         .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
         .layer(guard::cors(config))

@@ -2,6 +2,8 @@
 
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -11,11 +13,14 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tower::ServiceExt;
 
 /// How long the headers of a request may take to arrive, and how long a connection may be kept without a request.
 const HEADERS_MAX_TIME: Duration = Duration::from_secs(60);
 /// Longest wait for requests under way when the server stops.
 const DRAIN_MAX: Duration = Duration::from_secs(30);
+/// Longest wait for what a client sends or reads when no request of its connection is being answered.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
 /// The wait after a connection could not be accepted: most often too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
 
@@ -65,21 +70,47 @@ async fn serve_connection(
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "http.nodelay_not_set");
     }
+    let answering = Arc::new(AtomicBool::new(false));
+    let counted = Arc::clone(&answering);
+    let service = router.into_service().map_future(move |answer| {
+        let answering = Arc::clone(&counted);
+        async move {
+            answering.store(true, Ordering::Relaxed);
+            let answer = answer.await;
+            answering.store(false, Ordering::Relaxed);
+            answer
+        }
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(headers_max_time)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                served = connection => served,
+                // Half of a request is no request under way.
+                () = idle(&answering) => return,
+            }
         }
     };
     if let Err(error) = served {
         tracing::debug!(%error, "http.connection_broken");
+    }
+}
+
+/// Returns when no request was being answered for [`LEAVE_MAX`].
+async fn idle(answering: &AtomicBool) {
+    let mut since = tokio::time::Instant::now();
+    while since.elapsed() < LEAVE_MAX {
+        tokio::time::sleep(LEAVE_MAX / 10).await;
+        if answering.load(Ordering::Relaxed) {
+            since = tokio::time::Instant::now();
+        }
     }
 }
 

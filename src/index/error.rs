@@ -19,6 +19,10 @@ pub enum IndexError {
     VersionMissing { table: String, version: u64, source: lancedb::Error },
     #[error("the index is not open yet")]
     NotOpen,
+    #[error("the folder of the index is gone")]
+    Gone,
+    #[error("a file of the index is missing or damaged")]
+    Damaged { source: Box<IndexError> },
     #[error("the writer lock {} cannot be used: check that the folder is writable", path.display())]
     Lock { path: PathBuf, source: std::io::Error },
 }
@@ -34,6 +38,8 @@ impl IndexError {
         matches!(
             self,
             Self::Foreign { .. }
+                | Self::Gone
+                | Self::Damaged { .. }
                 | Self::VersionMissing { .. }
                 | Self::Lance {
                     source: lancedb::Error::TableNotFound { .. } | lancedb::Error::TableCorrupted { .. },

@@ -1,13 +1,18 @@
 //! One generation: its identity, its two tables and the pair of versions that searches see.
 
 use std::collections::HashMap;
-use std::sync::atomic::AtomicU64;
+use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use futures::TryStreamExt;
 use lancedb::Table;
+use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
-use super::search::Snapshot;
+use super::search::{SearchLog, Snapshot};
+
+/// Where a table's metadata names its database.
+pub(super) const DATABASE_KEY: &str = "sentio.database";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +47,17 @@ pub struct Generation {
     pub(super) articles: Table,
     pub(super) passages: Table,
     pub(super) dimension: usize,
+    /// Where the tables lie; empty for an object store.
+    folders: Arc<[PathBuf]>,
+    fingerprint: Arc<str>,
     snapshot: Arc<RwLock<Snapshot>>,
-    calls: Arc<AtomicU64>,
+    log: Arc<SearchLog>,
 }
 
 impl GenerationIdentity {
     pub(super) fn metadata(&self) -> HashMap<String, String> {
         HashMap::from([
-            ("sentio.database".to_owned(), self.database_uuid.clone()),
+            (DATABASE_KEY.to_owned(), self.database_uuid.clone()),
             ("sentio.fingerprint".to_owned(), self.fingerprint.clone()),
         ])
     }
@@ -70,24 +78,39 @@ impl Generation {
     pub(super) async fn new(
         articles: Table,
         passages: Table,
-        dimension: usize,
-        calls: Arc<AtomicU64>,
+        folders: Vec<PathBuf>,
+        identity: &GenerationIdentity,
+        log: Arc<SearchLog>,
     ) -> Result<Self, IndexError> {
-        let snapshot = pin(&articles, &passages, &calls).await?;
-        Ok(Self { articles, passages, dimension, snapshot: Arc::new(RwLock::new(snapshot)), calls })
+        let snapshot = pin(&articles, &passages, &log).await?;
+        Ok(Self {
+            articles,
+            passages,
+            dimension: identity.dimension,
+            folders: folders.into(),
+            fingerprint: identity.fingerprint.as_str().into(),
+            snapshot: Arc::new(RwLock::new(snapshot)),
+            log,
+        })
     }
 
-    /// Opens with a snapshot of `versions`: what a writer left half done beyond them stays invisible.
-    pub(super) async fn at_versions(
-        articles: Table,
-        passages: Table,
-        versions: Versions,
-        dimension: usize,
-        calls: Arc<AtomicU64>,
-    ) -> Result<Self, IndexError> {
-        let generation = Self::new(articles, passages, dimension, calls).await?;
-        generation.show(versions).await?;
-        Ok(generation)
+    /// Names the model whose vectors it holds: only that model's can be compared with them.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Whether its folders are there; always true in an object store. Looks at the file system alone.
+    pub fn is_present(&self) -> bool {
+        self.folders.iter().all(|folder| folder.join("_versions").is_dir())
+    }
+
+    /// Reads everything once. Fails when a file is missing or damaged in a way that reading notices.
+    pub async fn read_through(&self) -> Result<(), IndexError> {
+        for table in [&self.articles, &self.passages] {
+            let mut rows = table.query().execute().await.map_err(IndexError::during("read its tables"))?;
+            while rows.try_next().await.map_err(IndexError::during("read its tables"))?.is_some() {}
+        }
+        Ok(())
     }
 
     /// Lets searches see exactly `versions`, which may be newer than what this handle has seen.
@@ -102,7 +125,7 @@ impl Generation {
         };
         let articles = at(&self.articles, versions.articles).await?;
         let passages = at(&self.passages, versions.passages).await?;
-        self.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&self.calls)));
+        self.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&self.log)));
         Ok(())
     }
 
@@ -135,7 +158,7 @@ impl Generation {
 
     /// Lets searches see everything written so far through this handle.
     pub async fn publish(&self) -> Result<(), IndexError> {
-        self.set_snapshot(pin(&self.articles, &self.passages, &self.calls).await?);
+        self.set_snapshot(pin(&self.articles, &self.passages, &self.log).await?);
         Ok(())
     }
 
@@ -152,10 +175,10 @@ impl Generation {
     }
 }
 
-async fn pin(articles: &Table, passages: &Table, calls: &Arc<AtomicU64>) -> Result<Snapshot, IndexError> {
+async fn pin(articles: &Table, passages: &Table, log: &Arc<SearchLog>) -> Result<Snapshot, IndexError> {
     let articles = articles.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     let passages = passages.checkout_current().await.map_err(IndexError::during("pin a version"))?;
-    Ok(Snapshot::new(articles, passages, Arc::clone(calls)))
+    Ok(Snapshot::new(articles, passages, Arc::clone(log)))
 }
 
 async fn checkout(table: &Table, version: u64) -> Result<(), IndexError> {

@@ -10,6 +10,7 @@ use arrow_array::{Array, FixedSizeListArray, RecordBatch};
 use futures::TryStreamExt;
 use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
 use lancedb::{DistanceType, Table};
+use tokio::sync::Notify;
 
 use super::generation::Size;
 use super::{IndexError, predicate};
@@ -25,7 +26,16 @@ const CANDIDATES_PER_RESULT: u32 = 2;
 pub struct Snapshot {
     articles: Table,
     passages: Table,
-    calls: Arc<AtomicU64>,
+    log: Arc<SearchLog>,
+}
+
+/// What happened to searches since the start.
+#[derive(Debug, Default)]
+pub struct SearchLog {
+    /// Searches and scans that LanceDB was asked for.
+    pub calls: AtomicU64,
+    /// Notified when one failed: a file may be missing or damaged.
+    pub failed: Notify,
 }
 
 /// A passage near a query.
@@ -67,8 +77,8 @@ pub struct IndexedArticle {
 }
 
 impl Snapshot {
-    pub(super) fn new(articles: Table, passages: Table, calls: Arc<AtomicU64>) -> Self {
-        Self { articles, passages, calls }
+    pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
+        Self { articles, passages, log }
     }
 
     /// Counts rows and data files.
@@ -270,9 +280,12 @@ impl Snapshot {
         query: impl ExecutableQuery,
         action: &'static str,
     ) -> Result<Vec<RecordBatch>, IndexError> {
-        self.calls.fetch_add(1, Ordering::Relaxed);
-        let stream = query.execute().await.map_err(IndexError::during(action))?;
-        stream.try_collect().await.map_err(IndexError::during(action))
+        self.log.calls.fetch_add(1, Ordering::Relaxed);
+        let collected = async { query.execute().await?.try_collect().await };
+        collected.await.map_err(|error| {
+            self.log.failed.notify_one();
+            IndexError::during(action)(error)
+        })
     }
 }
 

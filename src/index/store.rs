@@ -1,11 +1,14 @@
 //! The place where the generations lie.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use lancedb::{Connection, ObjectStoreRegistry, Session};
+use lancedb::{Connection, ObjectStoreRegistry, Session, Table};
 
-use super::generation::{Generation, GenerationIdentity, Versions};
+use super::generation::{DATABASE_KEY, Generation, GenerationIdentity, Versions};
+use super::search::SearchLog;
 use super::{IndexError, rows};
 use crate::config::IndexConfig;
 
@@ -14,7 +17,9 @@ use crate::config::IndexConfig;
 pub struct VectorIndex {
     connection: Connection,
     live: Arc<RwLock<Option<Generation>>>,
-    calls: Arc<AtomicU64>,
+    log: Arc<SearchLog>,
+    /// `None` for an object store.
+    folder: Option<PathBuf>,
 }
 
 impl VectorIndex {
@@ -31,7 +36,8 @@ impl VectorIndex {
             .execute()
             .await
             .map_err(IndexError::during("be opened"))?;
-        Ok(Self { connection, live: Arc::default(), calls: Arc::default() })
+        let folder = (!config.uri.contains("://")).then(|| PathBuf::from(&config.uri));
+        Ok(Self { connection, live: Arc::default(), log: Arc::default(), folder })
     }
 
     /// The generation that answers searches.
@@ -42,6 +48,16 @@ impl VectorIndex {
     /// Makes `generation` the one that answers searches from now on.
     pub fn set_live(&self, generation: Generation) {
         *self.live.write().unwrap_or_else(PoisonError::into_inner) = Some(generation);
+    }
+
+    /// Lets no generation answer searches: there is none that could be trusted.
+    pub fn clear_live(&self) {
+        *self.live.write().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Waits until a search fails. A failure that nobody waited for is told to the next one who does.
+    pub async fn search_failed(&self) {
+        self.log.failed.notified().await;
     }
 
     /// Creates the two empty tables of a generation, in place of tables of the same location.
@@ -60,7 +76,7 @@ impl VectorIndex {
         };
         let articles = create(article_table(location), articles).await?;
         let passages = create(passage_table(location), passages).await?;
-        Generation::new(articles, passages, dimension, Arc::clone(&self.calls)).await
+        self.generation(location, articles, passages, identity).await
     }
 
     /// Opens a generation; searches see it at `versions` until the next write.
@@ -81,24 +97,65 @@ impl VectorIndex {
         };
         let articles = open(article_table(location)).await?;
         let passages = open(passage_table(location)).await?;
-        Generation::at_versions(articles, passages, versions, identity.dimension, Arc::clone(&self.calls))
-            .await
+        let generation = self.generation(location, articles, passages, identity).await?;
+        // What a writer left half done beyond these versions stays invisible.
+        generation.show(versions).await?;
+        Ok(generation)
+    }
+
+    async fn generation(
+        &self,
+        location: &str,
+        articles: Table,
+        passages: Table,
+        identity: &GenerationIdentity,
+    ) -> Result<Generation, IndexError> {
+        let tables = [article_table(location), passage_table(location)];
+        let folder = |index: &Path| tables.iter().map(|name| index.join(format!("{name}.lance"))).collect();
+        let folders = self.folder.as_deref().map(folder).unwrap_or_default();
+        Generation::new(articles, passages, folders, identity, Arc::clone(&self.log)).await
+    }
+
+    /// Removes tables of the database `database_uuid` that belong to none of the generations in `known`: a process was
+    /// stopped while it made or removed them. Tables of other databases are left alone. Returns how many were removed.
+    pub async fn remove_unknown(&self, database_uuid: &str, known: &[String]) -> Result<usize, IndexError> {
+        let known: HashSet<_> =
+            known.iter().flat_map(|location| [article_table(location), passage_table(location)]).collect();
+        let names = self.connection.table_names().execute().await;
+        let mut removed = 0;
+        for name in names.map_err(IndexError::during("list its tables"))? {
+            if known.contains(&name) {
+                continue;
+            }
+            // What can't be opened can't be told whose it is.
+            let Ok(table) = self.connection.open_table(&name).execute().await else { continue };
+            let schema = table.schema().await.map_err(IndexError::during("read a table's schema"))?;
+            if schema.metadata().get(DATABASE_KEY).is_some_and(|uuid| uuid == database_uuid) {
+                self.drop_table(&name).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+
+    async fn drop_table(&self, name: &str) -> Result<(), IndexError> {
+        match self.connection.drop_table(name, &[]).await {
+            Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => Ok(()),
+            Err(source) => Err(IndexError::Lance { action: "remove a table", source }),
+        }
     }
 
     /// Removes the tables of a generation, if they are there.
     pub async fn remove(&self, location: &str) -> Result<(), IndexError> {
         for table in [article_table(location), passage_table(location)] {
-            match self.connection.drop_table(&table, &[]).await {
-                Ok(()) | Err(lancedb::Error::TableNotFound { .. }) => {}
-                Err(source) => return Err(IndexError::Lance { action: "remove a table", source }),
-            }
+            self.drop_table(&table).await?;
         }
         Ok(())
     }
 
     /// How many searches and scans LanceDB has been asked for since the start.
     pub fn calls(&self) -> u64 {
-        self.calls.load(Ordering::Relaxed)
+        self.log.calls.load(Ordering::Relaxed)
     }
 }
 

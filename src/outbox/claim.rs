@@ -26,16 +26,23 @@ struct ChangeRow {
 
 const CLAIM_SQLITE: &str = "
 UPDATE index_change SET leased_until = $1
-WHERE article_id IN (SELECT article_id FROM index_change WHERE leased_until <= $2 ORDER BY seq LIMIT $3)
+WHERE article_id IN (SELECT article_id FROM index_change
+                     WHERE leased_until <= $2
+                       AND lane = (SELECT MIN(lane) FROM index_change WHERE leased_until <= $2)
+                     ORDER BY seq LIMIT $3)
 RETURNING article_id, seq, attempts";
 
 const CLAIM_POSTGRES: &str = "
 UPDATE index_change SET leased_until = $1
-WHERE article_id IN (SELECT article_id FROM index_change WHERE leased_until <= $2 ORDER BY seq LIMIT $3
-                     FOR UPDATE SKIP LOCKED)
+WHERE article_id IN (SELECT article_id FROM index_change
+                     WHERE leased_until <= $2
+                       AND lane = (SELECT MIN(lane) FROM index_change WHERE leased_until <= $2)
+                     ORDER BY seq LIMIT $3 FOR UPDATE SKIP LOCKED)
 RETURNING article_id, seq, attempts";
 
 /// Takes up to `most` changes, oldest first, that nobody else holds; they are free again after `lease`.
+///
+/// All are of one lane: what clients wait for is never in one batch with the rest of an import.
 pub async fn claim<C>(connection: &C, most: u32, lease: Duration) -> Result<Vec<Change>, DbErr>
 where
     C: ConnectionTrait,
@@ -88,8 +95,10 @@ where
     let (article, seq) = (change.article.0.into(), change.seq.into());
     match reason {
         Some(reason) => {
-            let sql = "UPDATE index_change SET leased_until = $1, attempts = attempts + 1, last_error = $2
-                       WHERE article_id = $3 AND seq = $4";
+            // Nobody waits for another attempt.
+            let sql =
+                "UPDATE index_change SET leased_until = $1, attempts = attempts + 1, last_error = $2, lane = 1
+                 WHERE article_id = $3 AND seq = $4";
             run(connection, sql, [until.into(), reason.into(), article, seq]).await
         }
         None => {

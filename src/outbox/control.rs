@@ -1,6 +1,6 @@
 //! The one row about the index as a whole.
 
-use sea_orm::{ConnectionTrait, DbErr, QueryResult, Statement, Value};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr, QueryResult, Statement, Value};
 
 /// The identity of this database, to tell its index from another's.
 pub async fn database_uuid<C>(connection: &C) -> Result<String, DbErr>
@@ -34,6 +34,10 @@ pub enum Request {
     Reconcile,
     /// Make a new index of every article.
     Rebuild,
+    /// Go back to the generation that was live before.
+    Rollback,
+    /// Remove the generations that are no longer used.
+    Prune,
 }
 
 impl Request {
@@ -41,6 +45,8 @@ impl Request {
         match self {
             Self::Reconcile => "reconcile",
             Self::Rebuild => "rebuild",
+            Self::Rollback => "rollback",
+            Self::Prune => "prune",
         }
     }
 }
@@ -75,6 +81,37 @@ where
 {
     let sql = format!("UPDATE index_control SET {} = (1 = 0)", request.column());
     execute(connection, &sql, []).await?;
+    Ok(())
+}
+
+/// Whether anything was asked for.
+pub async fn any_submitted<C>(connection: &C) -> Result<bool, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let no = if connection.get_database_backend() == DbBackend::Postgres { "false" } else { "0" };
+    let sql = format!(
+        "SELECT CASE WHEN reconcile = {no} AND rebuild = {no} AND rollback = {no} AND prune = {no}
+                     THEN 0 ELSE 1 END AS asked FROM index_control"
+    );
+    let asked: i32 = select(connection, &sql).await?.try_get("", "asked")?;
+    Ok(asked == 1)
+}
+
+/// The model setting that a rollback turned down, until the setting changes.
+pub async fn declined_model<C>(connection: &C) -> Result<Option<String>, DbErr>
+where
+    C: ConnectionTrait,
+{
+    select(connection, "SELECT declined_model FROM index_control").await?.try_get("", "declined_model")
+}
+
+/// Sets what [`declined_model`] tells.
+pub async fn set_declined_model<C>(connection: &C, model: Option<&str>) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    execute(connection, "UPDATE index_control SET declined_model = $1", [model.into()]).await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 //! How far the index is behind, in total and for single articles.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
@@ -75,17 +76,39 @@ where
     row.map_or(Ok(None), |row| row.try_get("", "seq"))
 }
 
-/// Whether a change could be claimed now.
-pub async fn any_due<C>(connection: &C) -> Result<bool, DbErr>
+/// In how long the next change can be claimed: zero when one can now, `None` when none is recorded.
+pub async fn due_in<C>(connection: &C) -> Result<Option<Duration>, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let now = unix_millis();
+    let select = |sql: &str, values: Vec<Value>| {
+        Statement::from_sql_and_values(connection.get_database_backend(), sql, values)
+    };
+    // Asked first, because it stops at the first row of a long outbox.
+    let due = select("SELECT 1 AS due FROM index_change WHERE leased_until <= $1 LIMIT 1", vec![now.into()]);
+    if connection.query_one_raw(due).await?.is_some() {
+        return Ok(Some(Duration::ZERO));
+    }
+    let next = select("SELECT MIN(leased_until) AS next FROM index_change", Vec::new());
+    let row = connection.query_one_raw(next).await?;
+    let next: Option<i64> = row.map_or(Ok(None), |row| row.try_get("", "next"))?;
+    Ok(next.map(|next| Duration::from_millis(u64::try_from(next - now).unwrap_or(0))))
+}
+
+/// One article that could not be indexed, and why: the one that was recorded last.
+pub async fn last_failure<C>(connection: &C) -> Result<Option<(ArticleId, String)>, DbErr>
 where
     C: ConnectionTrait,
 {
     let statement = Statement::from_sql_and_values(
         connection.get_database_backend(),
-        "SELECT 1 AS due FROM index_change WHERE leased_until <= $1 LIMIT 1",
-        [unix_millis().into()],
+        "SELECT article_id, last_error FROM index_change
+         WHERE attempts >= $1 AND last_error IS NOT NULL ORDER BY seq DESC LIMIT 1",
+        [i64::from(ATTEMPTS_UNTIL_FAILED).into()],
     );
-    Ok(connection.query_one_raw(statement).await?.is_some())
+    let Some(row) = connection.query_one_raw(statement).await? else { return Ok(None) };
+    Ok(Some((ArticleId(row.try_get("", "article_id")?), row.try_get("", "last_error")?)))
 }
 
 /// How many changes numbered up to `seq` are still to be indexed, failed ones left out.

@@ -10,10 +10,15 @@ mod record;
 mod wait;
 
 pub use claim::{Change, claim, complete, postpone, release_leases};
-pub use control::{Request, database_uuid, is_submitted, last_error, set_last_error, submit, withdraw};
-pub use lag::{ChangeState, Lag, any_due, lag, newest_seq, pending_among, states};
-pub use record::{record, record_all, record_everything, seq_of};
-pub use wait::{IndexWait, Ticket, WaitOutcome};
+pub use control::{
+    Request, any_submitted, database_uuid, declined_model, is_submitted, last_error, set_declined_model,
+    set_last_error, submit, withdraw,
+};
+pub use lag::{
+    ATTEMPTS_UNTIL_FAILED, ChangeState, Lag, due_in, lag, last_failure, newest_seq, pending_among, states,
+};
+pub use record::{expedite, record, record_all, record_everything, record_failed, seq_of};
+pub use wait::{IndexWait, Ticket, WaitOutcome, is_current};
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -1,7 +1,10 @@
 //! Recording a change: the same upsert that the database triggers do.
 
+use std::time::Duration;
+
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, Statement};
 
+use super::claim::{Change, postpone};
 use super::unix_millis;
 use crate::article::ArticleId;
 
@@ -78,15 +81,48 @@ where
     Ok(())
 }
 
-/// The number of the recorded change of `article`, to wait for it; `None` when nothing is recorded.
+/// Records that the present state of `article` cannot be indexed, unless a change of it is recorded already; it is tried
+/// again after `wait`.
+pub async fn record_failed<C>(
+    connection: &C,
+    article: ArticleId,
+    reason: &str,
+    wait: Duration,
+) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    let known = seq_of(connection, article).await?;
+    if known.is_none() {
+        record(connection, article).await?;
+        let seq = seq_of(connection, article).await?.unwrap_or_default();
+        postpone(connection, Change { article, seq, attempts: 0 }, wait, Some(reason)).await?;
+    }
+    Ok(())
+}
+
+/// The number of the recorded change of `article`; `None` when nothing is recorded.
 pub async fn seq_of<C>(connection: &C, article: ArticleId) -> Result<Option<i64>, DbErr>
 where
     C: ConnectionTrait,
 {
-    let statement = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        "SELECT seq FROM index_change WHERE article_id = $1",
-        [article.0.into()],
-    );
+    select_seq(connection, "SELECT seq FROM index_change WHERE article_id = $1", article).await
+}
+
+/// The number of the recorded change of `article`, to wait for it; the change goes ahead of those nobody waits for.
+pub async fn expedite<C>(connection: &C, article: ArticleId) -> Result<Option<i64>, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let sql = "UPDATE index_change SET lane = 0 WHERE article_id = $1 RETURNING seq";
+    select_seq(connection, sql, article).await
+}
+
+async fn select_seq<C>(connection: &C, sql: &str, article: ArticleId) -> Result<Option<i64>, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let statement =
+        Statement::from_sql_and_values(connection.get_database_backend(), sql, [article.0.into()]);
     connection.query_one_raw(statement).await?.map(|row| row.try_get("", "seq")).transpose()
 }

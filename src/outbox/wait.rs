@@ -46,7 +46,7 @@ impl IndexWait {
     }
 
     /// Waits until searches of this process see each change: it is no longer in the outbox, was overtaken by a later indexed one, or has failed once; at
-    /// most the configured time, and not at all while the index can't be written.
+    /// most the configured time, and not at all while the index can't be written or is not open.
     ///
     /// Never waits for "everything up to a number": PostgreSQL's sequences commit out of order, and one article's error
     /// would hold everybody. Cancel safe.
@@ -61,7 +61,8 @@ impl IndexWait {
             if settled(connection, tickets).await? && is_current(connection, seen).await? {
                 return Ok(WaitOutcome::Settled);
             }
-            if Instant::now() >= deadline || control::last_error(connection).await?.is_some() {
+            let not_open = seen.generation == 0;
+            if not_open || Instant::now() >= deadline || control::last_error(connection).await?.is_some() {
                 return Ok(WaitOutcome::Pending);
             }
             let next_look = deadline.min(Instant::now() + POLL);
@@ -108,7 +109,7 @@ where
 }
 
 /// Whether searches of this process see what SQL records. Another process may have written the index.
-async fn is_current<C>(connection: &C, seen: SearchView) -> Result<bool, DbErr>
+pub async fn is_current<C>(connection: &C, seen: SearchView) -> Result<bool, DbErr>
 where
     C: ConnectionTrait,
 {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{BestPassage, Ranked, RecommendError, RecommendOptions, Recommender, rank};
 use crate::article::{ArticleFilter, ArticleId};
-use crate::index::{PassageHit, Snapshot};
+use crate::index::{IndexError, PassageHit, Snapshot};
 
 /// Passages searched for each article wanted: an article fills several places with passages of its own.
 const PASSAGES_PER_ARTICLE: usize = 4;
@@ -31,8 +31,11 @@ impl Recommender {
         k: usize,
         options: &RecommendOptions,
     ) -> Result<TextMatches, RecommendError> {
-        let vector = self.embedder.embed_query(query).await?;
-        let snapshot = self.index.live()?.snapshot();
+        // The model is the generation's, also when another one becomes live meanwhile.
+        let generation = self.index.live()?;
+        let model = self.models.with_fingerprint(generation.fingerprint()).ok_or(IndexError::NotOpen)?;
+        let vector = model.embed_query(query).await?;
+        let snapshot = generation.snapshot();
         let best = nearest_articles(&snapshot, vector.as_slice(), k, options).await?;
         let articles: Vec<_> = best.keys().copied().collect();
         let article_vectors = snapshot.article_vectors(&articles).await?;

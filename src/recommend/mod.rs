@@ -5,7 +5,7 @@ mod by_text;
 mod error;
 
 use crate::article::{ArticleFilter, ArticleId};
-use crate::embedding::Embedder;
+use crate::embedding::Models;
 use crate::index::VectorIndex;
 
 pub use by_article::SimilarArticles;
@@ -15,7 +15,7 @@ pub use error::RecommendError;
 /// A handle on the read side; cheap to clone.
 #[derive(Clone)]
 pub struct Recommender {
-    embedder: Embedder,
+    models: Models,
     index: VectorIndex,
 }
 
@@ -49,8 +49,8 @@ pub struct BestPassage {
 }
 
 impl Recommender {
-    pub fn new(embedder: Embedder, index: VectorIndex) -> Self {
-        Self { embedder, index }
+    pub fn new(models: Models, index: VectorIndex) -> Self {
+        Self { models, index }
     }
 }
 

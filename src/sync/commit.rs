@@ -1,91 +1,152 @@
 //! The second half of the worker's job: rows → LanceDB → SQL's record of it → whoever waits.
 
-use std::time::Duration;
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
 
 use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Set,
-    Statement,
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set,
+    Statement, Value,
 };
 
 use super::SyncError;
 use super::cache;
-use super::generations::{LiveGeneration, as_sql, view_of};
-use super::prepare::{IndexedChange, Prepared};
+use super::generations::{Target, as_sql, view_of};
+use super::prepare::{IndexedArticle, Origin, Part, Prepared};
+use super::step::{Step, StepHook};
+use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article_index, index_generation};
-use crate::events::Events;
+use crate::events::{ArticleEventKind, Events, journal};
 use crate::index::{Previous, Versions};
-use crate::outbox::{self, Change};
+use crate::outbox::{self, ATTEMPTS_UNTIL_FAILED, Change};
 
 /// The wait before a document's own error is tried again, doubled with each attempt.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// The weight of the last batch in the rate that is told.
+const RATE_WEIGHT: f64 = 0.1;
 
 /// Writes prepared batches, one after the other.
 pub struct Committer {
     pub db: Database,
     pub events: Events,
-    pub fingerprint: String,
-    /// Whether the tables may hold rows that SQL does not know of: after a start or an error, until a batch is through.
-    pub uncertain: bool,
+    pub on_step: StepHook,
+    /// Generations whose tables may hold rows that SQL does not know of: after a start or an error, until a batch is
+    /// through.
+    uncertain: HashSet<i64>,
+    /// Whether SQL says that the index can't be written.
+    failing: bool,
+    rate: Rate,
 }
 
 impl Committer {
-    /// Makes `prepared` searchable and completes its changes.
+    pub async fn new(
+        db: Database,
+        events: Events,
+        on_step: StepHook,
+        targets: &[&Target],
+    ) -> Result<Self, SyncError> {
+        let uncertain = targets.iter().map(|target| target.generation.id).collect();
+        let failing = outbox::last_error(db.reader()).await?.is_some();
+        Ok(Self { db, events, on_step, uncertain, failing, rate: Rate::default() })
+    }
+
+    /// Makes `prepared` searchable and completes its changes. The first of `targets` is the live one.
     ///
     /// Searches see the rows before SQL says so; a stop in between leaves the changes in the outbox, and they are
     /// written again.
-    pub async fn commit(&mut self, live: &LiveGeneration, prepared: &Prepared) -> Result<(), SyncError> {
-        let previous = self.previous(live, prepared).await?;
-        self.uncertain = true;
-        let versions = live.tables.write(&prepared.batch, previous).await?;
-        live.tables.publish().await?;
-        self.complete(live, prepared, versions).await?;
-        self.uncertain = false;
-        self.events.publish_view(view_of(live.id, versions));
+    pub async fn commit(&mut self, targets: &[&Target], prepared: &Prepared) -> Result<(), SyncError> {
+        let mut written = Vec::with_capacity(prepared.parts.len());
+        for part in &prepared.parts {
+            let Some(target) = targets.iter().find(|target| target.generation.id == part.generation) else {
+                continue;
+            };
+            let known = self.known(part).await?;
+            let certain = !self.uncertain.contains(&part.generation);
+            let previous = if certain && known.is_empty() { Previous::None } else { Previous::Possible };
+            self.uncertain.insert(part.generation);
+            let versions = target.generation.tables.write(&part.batch, previous).await?;
+            target.generation.tables.publish().await?;
+            written.push((part, versions, known));
+        }
+        (self.on_step)(Step::Written);
+        if prepared.origin == Origin::Backfill {
+            self.rate.add(prepared.done.len());
+        }
+        self.record(targets[0].generation.id, prepared, &written).await?;
+        for (part, versions, _) in &written {
+            self.uncertain.remove(&part.generation);
+            if part.generation == targets[0].generation.id {
+                self.events.publish_view(view_of(part.generation, *versions));
+            }
+        }
+        (self.on_step)(if prepared.origin == Origin::Backfill { Step::Backfilled } else { Step::Recorded });
         Ok(())
     }
 
-    async fn previous(&self, live: &LiveGeneration, prepared: &Prepared) -> Result<Previous, SyncError> {
-        if self.uncertain {
-            return Ok(Previous::Possible);
+    /// Takes back that the index can't be written, after something showed that it can.
+    pub async fn clear_outage(&mut self) -> Result<(), SyncError> {
+        if self.failing {
+            let transaction = self.db.transaction().await?;
+            outbox::set_last_error(&transaction, None).await?;
+            transaction.commit().await?;
+            self.failing = false;
+            tracing::info!("sync.recovered: the index can be written again");
         }
-        let ids = prepared.indexed.iter().map(|indexed| indexed.change.article.0);
-        let known = article_index::Entity::find()
-            .filter(article_index::Column::GenerationId.eq(live.id))
-            .filter(article_index::Column::ArticleId.is_in(ids))
-            .count(self.db.reader())
-            .await?;
-        Ok(if known == 0 { Previous::None } else { Previous::Possible })
+        Ok(())
     }
 
-    async fn complete(
-        &self,
-        live: &LiveGeneration,
+    /// The articles of `part` that SQL says the generation holds.
+    async fn known(&self, part: &Part) -> Result<HashSet<ArticleId>, SyncError> {
+        let ids = part.indexed.iter().map(|indexed| indexed.article.0);
+        let known: Vec<i64> = article_index::Entity::find()
+            .select_only()
+            .column(article_index::Column::ArticleId)
+            .filter(article_index::Column::GenerationId.eq(part.generation))
+            .filter(article_index::Column::ArticleId.is_in(ids))
+            .into_tuple()
+            .all(self.db.reader())
+            .await?;
+        Ok(known.into_iter().map(ArticleId).collect())
+    }
+
+    async fn record(
+        &mut self,
+        live: i64,
         prepared: &Prepared,
-        versions: Versions,
+        written: &[(&Part, Versions, HashSet<ArticleId>)],
     ) -> Result<(), SyncError> {
         let transaction = self.db.transaction().await?;
-        cache::store(&transaction, &self.fingerprint, &prepared.computed).await?;
-        for indexed in &prepared.indexed {
-            record_indexed(&transaction, live.id, indexed).await?;
+        let deleted: Vec<_> = prepared.deleted.iter().map(|change| change.article).collect();
+        for (part, versions, known) in written {
+            for vectors in &part.vectors {
+                let indexed_before = known.contains(&vectors.article);
+                cache::store(&transaction, &part.fingerprint, vectors, indexed_before).await?;
+            }
+            record_indexed(&transaction, part.generation, &part.indexed).await?;
+            forget(&transaction, part.generation, &deleted).await?;
+            record_versions(&transaction, part.generation, *versions).await?;
+            if prepared.origin == Origin::Backfill {
+                record_rate(&transaction, part.generation, self.rate.per_second()).await?;
+            }
+            if part.generation == live {
+                let indexed: Vec<_> = part.indexed.iter().map(|indexed| indexed.article).collect();
+                journal::append(&transaction, ArticleEventKind::Indexed, &indexed).await?;
+            }
         }
-        for change in &prepared.deleted {
-            forget(&transaction, live.id, *change).await?;
+        cache::forget(&transaction, &deleted).await?;
+        if prepared.origin == Origin::Outbox {
+            let done: Vec<_> = prepared.done.iter().chain(&prepared.deleted).copied().collect();
+            outbox::complete(&transaction, &done).await?;
         }
-        let done: Vec<_> = prepared
-            .indexed
-            .iter()
-            .map(|indexed| indexed.change)
-            .chain(prepared.deleted.iter().copied())
-            .collect();
-        outbox::complete(&transaction, &done).await?;
-        for (change, reason) in &prepared.failed {
-            tracing::warn!(article_id = %change.article, attempts = change.attempts + 1, reason, "sync.article_failed");
-            outbox::postpone(&transaction, *change, retry_after(change.attempts), Some(reason)).await?;
+        record_failures(&transaction, prepared).await?;
+        if self.failing {
+            outbox::set_last_error(&transaction, None).await?;
         }
-        record_versions(&transaction, live.id, versions).await?;
         transaction.commit().await?;
+        if std::mem::take(&mut self.failing) {
+            tracing::info!("sync.recovered: the index can be written again");
+        }
         Ok(())
     }
 }
@@ -105,43 +166,113 @@ where
     Ok(())
 }
 
-async fn record_indexed<C>(connection: &C, generation: i64, indexed: &IndexedChange) -> Result<(), DbErr>
+async fn record_rate<C>(connection: &C, generation: i64, rate: Option<f64>) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
 {
-    let sql = "INSERT INTO article_index
-                 (generation_id, article_id, seq, revision, content_hash, passages, indexed_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7)
-               ON CONFLICT (generation_id, article_id) DO UPDATE
-               SET seq = excluded.seq, revision = excluded.revision, content_hash = excluded.content_hash,
-                   passages = excluded.passages, indexed_at = excluded.indexed_at";
-    let values = [
-        generation.into(),
-        indexed.change.article.0.into(),
-        indexed.change.seq.into(),
-        indexed.revision.into(),
-        indexed.content_hash.to_vec().into(),
-        i32::try_from(indexed.passages).unwrap_or(i32::MAX).into(),
-        outbox::unix_millis().into(),
-    ];
+    let row = index_generation::ActiveModel { id: Set(generation), rate: Set(rate), ..Default::default() };
+    row.update(connection).await?;
+    Ok(())
+}
+
+async fn record_indexed<C>(connection: &C, generation: i64, indexed: &[IndexedArticle]) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    if indexed.is_empty() {
+        return Ok(());
+    }
+    let now = outbox::unix_millis();
+    let rows: Vec<_> = (0..indexed.len())
+        .map(|row| {
+            let first = row * 5 + 3;
+            let [a, b, c, d, e] = [first, first + 1, first + 2, first + 3, first + 4];
+            format!("($1, ${a}, ${b}, ${c}, ${d}, ${e}, $2)")
+        })
+        .collect();
+    let sql = format!(
+        "INSERT INTO article_index (generation_id, article_id, seq, revision, content_hash, passages, indexed_at)
+         VALUES {}
+         ON CONFLICT (generation_id, article_id) DO UPDATE
+         SET seq = excluded.seq, revision = excluded.revision, content_hash = excluded.content_hash,
+             passages = excluded.passages, indexed_at = excluded.indexed_at",
+        rows.join(", ")
+    );
+    let values =
+        [Value::from(generation), now.into()].into_iter().chain(indexed.iter().flat_map(|indexed| {
+            [
+                Value::from(indexed.article.0),
+                indexed.seq.into(),
+                indexed.revision.into(),
+                indexed.content_hash.to_vec().into(),
+                i32::try_from(indexed.passages).unwrap_or(i32::MAX).into(),
+            ]
+        }));
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     connection.execute_raw(statement).await?;
     Ok(())
 }
 
-async fn forget<C>(connection: &C, generation: i64, change: Change) -> Result<(), DbErr>
+async fn forget<C>(connection: &C, generation: i64, articles: &[ArticleId]) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
 {
-    let statement = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        "DELETE FROM article_index WHERE generation_id = $1 AND article_id = $2",
-        [generation.into(), change.article.0.into()],
-    );
-    connection.execute_raw(statement).await?;
+    if !articles.is_empty() {
+        article_index::Entity::delete_many()
+            .filter(article_index::Column::GenerationId.eq(generation))
+            .filter(article_index::Column::ArticleId.is_in(articles.iter().map(|article| article.0)))
+            .exec(connection)
+            .await?;
+    }
     Ok(())
+}
+
+async fn record_failures<C>(connection: &C, prepared: &Prepared) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    let mut given_up = Vec::new();
+    for (Change { article, seq, attempts }, reason) in &prepared.failed {
+        let attempts = *attempts;
+        tracing::warn!(article_id = %article, attempts = attempts + 1, reason, "sync.article_failed");
+        let wait = retry_after(attempts);
+        match prepared.origin {
+            Origin::Outbox => {
+                let change = Change { article: *article, seq: *seq, attempts };
+                outbox::postpone(connection, change, wait, Some(reason)).await?;
+            }
+            Origin::Backfill => outbox::record_failed(connection, *article, reason, wait).await?,
+        }
+        if attempts + 1 == ATTEMPTS_UNTIL_FAILED {
+            given_up.push(*article);
+        }
+    }
+    journal::append(connection, ArticleEventKind::Failed, &given_up).await
 }
 
 fn retry_after(attempts: u32) -> Duration {
     FIRST_RETRY.saturating_mul(1 << attempts.min(12)).min(LAST_RETRY)
+}
+
+/// Articles per second, smoothed over the last batches.
+#[derive(Default)]
+struct Rate {
+    last: Option<Instant>,
+    per_second: Option<f64>,
+}
+
+impl Rate {
+    fn add(&mut self, articles: usize) {
+        let now = Instant::now();
+        if let Some(last) = self.last.replace(now) {
+            #[expect(clippy::cast_precision_loss, reason = "articles of one batch")]
+            let measured = articles as f64 / (now - last).as_secs_f64().max(1e-3);
+            let before = self.per_second.unwrap_or(measured);
+            self.per_second = Some(before + RATE_WEIGHT * (measured - before));
+        }
+    }
+
+    fn per_second(&self) -> Option<f64> {
+        self.per_second
+    }
 }

@@ -1,104 +1,154 @@
-//! Which generation of the index is live: opening it, creating the first, replacing one that is lost.
+//! The generations of the index: their rows in SQL and their tables, opened together with their models.
 
-use sea_orm::{ActiveModelTrait, ColumnTrait, EntityTrait, QueryFilter, Set};
+use sea_orm::{
+    ActiveModelTrait, ColumnTrait, ConnectionTrait, EntityTrait, ModelTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, Set,
+};
 
 use super::SyncError;
 use super::commit::record_versions;
 use crate::db::Database;
-use crate::embedding::Embedder;
+use crate::embedding::{Embedder, Models, StoredModel};
+use crate::entity::article_index;
 use crate::entity::index_generation::{self, State};
 use crate::error_chain::Chain;
 use crate::events::SearchView;
 use crate::index::{Generation, GenerationIdentity, VectorIndex, Versions};
 use crate::outbox;
 
-/// The live generation and its row in SQL.
+/// The tables of a generation and the id of its row in SQL.
 #[derive(Clone)]
-pub struct LiveGeneration {
+pub struct OpenGeneration {
     pub id: i64,
     pub tables: Generation,
+}
+
+/// A generation that is kept in step, with the model that makes its vectors.
+#[derive(Clone)]
+pub struct Target {
+    pub generation: OpenGeneration,
+    pub embedder: Embedder,
 }
 
 /// A handle on the generations; cheap to clone.
 #[derive(Clone)]
 pub struct Generations {
-    db: Database,
-    index: VectorIndex,
-    embedder: Embedder,
+    pub(super) db: Database,
+    pub(super) index: VectorIndex,
+    pub(super) models: Models,
 }
 
 impl Generations {
-    pub fn new(db: Database, index: VectorIndex, embedder: Embedder) -> Self {
-        Self { db, index, embedder }
+    pub fn new(db: Database, index: VectorIndex, models: Models) -> Self {
+        Self { db, index, models }
     }
 
-    /// The row of the live generation.
-    pub async fn live_row(&self) -> Result<Option<index_generation::Model>, SyncError> {
-        let live = index_generation::Entity::find().filter(index_generation::Column::State.eq(State::Live));
-        Ok(live.one(self.db.reader()).await?)
+    /// The row of the generation in `state`, of which there is at most one; of retired ones the last that was live.
+    pub async fn row(&self, state: State) -> Result<Option<index_generation::Model>, SyncError> {
+        Ok(index_generation::Entity::find()
+            .filter(index_generation::Column::State.eq(state))
+            .order_by_desc(index_generation::Column::RetiredAt)
+            .order_by_desc(index_generation::Column::Id)
+            .one(self.db.reader())
+            .await?)
     }
 
-    /// Opens the live generation as SQL records it and lets searches use it. Writes nothing.
-    pub async fn open(&self) -> Result<LiveGeneration, SyncError> {
-        let row = self.live_row().await?.ok_or(SyncError::NoGeneration)?;
-        let tables = self.open_row(&row).await?;
-        self.index.set_live(tables.clone());
-        Ok(LiveGeneration { id: row.id, tables })
+    /// How many generations are kept but not used.
+    pub async fn retired_count(&self) -> Result<u64, SyncError> {
+        let retired = index_generation::Column::State.eq(State::Retired);
+        Ok(index_generation::Entity::find().filter(retired).count(self.db.reader()).await?)
     }
 
-    /// Opens the live generation, or makes a new one when there is none, it is lost, or it was made by another model.
-    /// For the holder of the writer lock.
-    pub async fn open_or_create(&self) -> Result<LiveGeneration, SyncError> {
-        let Some(row) = self.live_row().await? else {
-            return self.replace().await;
-        };
-        if row.fingerprint != self.embedder.model().fingerprint {
-            tracing::warn!(
-                generation = row.id,
-                model = row.model,
-                new_model = self.embedder.model().name,
-                "index.model_changed: building the index anew"
-            );
-            return self.replace().await;
+    /// How many articles SQL says a generation holds.
+    pub async fn covered(&self, generation: i64) -> Result<u64, SyncError> {
+        Ok(article_index::Entity::find()
+            .filter(article_index::Column::GenerationId.eq(generation))
+            .count(self.db.reader())
+            .await?)
+    }
+
+    /// Opens the tables of the live generation as SQL records them, to compare them. Writes nothing.
+    pub async fn open_live(&self) -> Result<OpenGeneration, SyncError> {
+        let row = self.row(State::Live).await?.ok_or(SyncError::NoGeneration)?;
+        self.open_tables(&row).await
+    }
+
+    /// Opens the live generation as SQL records it, with its model, and lets searches use it. Writes nothing.
+    pub async fn open_for_search(&self) -> Result<OpenGeneration, SyncError> {
+        let row = self.row(State::Live).await?.ok_or(SyncError::NoGeneration)?;
+        self.embedder(&row).await?;
+        let generation = self.open_tables(&row).await?;
+        self.index.set_live(generation.tables.clone());
+        Ok(generation)
+    }
+
+    /// Lets searches use `generation` from now on.
+    pub(super) fn search(&self, generation: &OpenGeneration) {
+        self.index.set_live(generation.tables.clone());
+    }
+
+    /// Opens a generation to write to it. For the holder of the writer lock.
+    pub(super) async fn open_target(&self, row: &index_generation::Model) -> Result<Target, SyncError> {
+        let embedder = self.embedder(row).await?;
+        let generation = self.open_tables(row).await?;
+        let recorded = recorded_versions(row);
+        if generation.tables.versions().await? != recorded {
+            self.restore(&generation, recorded, row.state == State::Live).await?;
         }
-        match self.open_row(&row).await {
-            Ok(tables) => {
-                let recorded = recorded_versions(&row);
-                let live = LiveGeneration { id: row.id, tables };
-                if live.tables.versions().await? != recorded {
-                    self.restore(&live, recorded).await?;
-                }
-                self.index.set_live(live.tables.clone());
-                Ok(live)
-            }
-            Err(SyncError::Index(error)) if error.is_lost() => {
-                tracing::error!(generation = row.id, error = %Chain(&error), "index.lost: building it anew");
-                self.replace().await
-            }
-            Err(error) => Err(error),
-        }
+        Ok(Target { generation, embedder })
     }
 
-    /// Makes an empty generation live and records every article for it; the one before is retired and its tables are
-    /// removed.
-    pub async fn replace(&self) -> Result<LiveGeneration, SyncError> {
-        let identity = self.identity().await?;
+    /// The generations that are written: the live one and the one that is being built.
+    pub(super) async fn ids_in_use(&self) -> Result<Vec<i64>, SyncError> {
+        let used = index_generation::Entity::find()
+            .filter(index_generation::Column::State.ne(State::Retired))
+            .all(self.db.reader())
+            .await?;
+        Ok(used.into_iter().map(|row| row.id).collect())
+    }
+
+    /// The model that made the generation.
+    pub(super) async fn embedder(&self, row: &index_generation::Model) -> Result<Embedder, SyncError> {
+        Ok(self.models.reopen(&row.fingerprint, &stored_model(row)).await?)
+    }
+
+    /// The model that the settings name.
+    pub(super) async fn requested(&self) -> Result<(Embedder, StoredModel), SyncError> {
+        let setting = self.models.requested_setting();
+        let fingerprint = &self.models.requested().fingerprint;
+        Ok((self.models.reopen(fingerprint, &setting).await?, setting))
+    }
+
+    /// Makes the empty tables of a new generation and its row. A live one takes the place of `replaced`, and every
+    /// article is recorded for it. A request to rebuild is carried out by this.
+    pub(super) async fn create(
+        &self,
+        state: State,
+        embedder: &Embedder,
+        setting: &StoredModel,
+        replaced: Option<&index_generation::Model>,
+    ) -> Result<Target, SyncError> {
+        let model = embedder.model();
+        let identity = self.identity(&model.fingerprint, model.dimension).await?;
         let location = format!("generation_{}", uuid::Uuid::new_v4().simple());
         let tables = self.index.create(&location, &identity).await?;
         let versions = tables.versions().await?;
 
         let transaction = self.db.transaction().await?;
-        let retired = index_generation::Entity::find()
-            .filter(index_generation::Column::State.eq(State::Live))
-            .one(&transaction)
-            .await?;
-        if let Some(row) = &retired {
-            sea_orm::ModelTrait::delete(row.clone(), &transaction).await?;
+        if let Some(row) = replaced {
+            row.clone().delete(&transaction).await?;
         }
-        let model = self.embedder.model();
+        if state == State::Live {
+            outbox::record_everything(&transaction).await?;
+        }
+        outbox::withdraw(&transaction, outbox::Request::Rebuild).await?;
         let row = index_generation::ActiveModel {
-            state: Set(State::Live),
+            state: Set(state),
             model: Set(model.name.clone()),
+            model_setting: Set(setting.setting.clone()),
+            precision_setting: Set(setting.precision.clone()),
+            query_prompt: Set(setting.query_prompt.clone()),
+            passage_prompt: Set(setting.passage_prompt.clone()),
             fingerprint: Set(model.fingerprint.clone()),
             dimension: Set(i32::try_from(model.dimension).unwrap_or(i32::MAX)),
             location: Set(location),
@@ -108,45 +158,99 @@ impl Generations {
             ..Default::default()
         };
         let row = row.insert(&transaction).await?;
-        outbox::record_everything(&transaction).await?;
-        outbox::withdraw(&transaction, outbox::Request::Rebuild).await?;
         transaction.commit().await?;
-
-        if let Some(retired) = retired {
-            self.index.remove(&retired.location).await?;
-        }
-        self.index.set_live(tables.clone());
-        Ok(LiveGeneration { id: row.id, tables })
+        let generation = OpenGeneration { id: row.id, tables };
+        Ok(Target { generation, embedder: embedder.clone() })
     }
 
-    async fn open_row(&self, row: &index_generation::Model) -> Result<Generation, SyncError> {
-        let identity = self.identity().await?;
-        if row.fingerprint != identity.fingerprint {
-            let (expected, found) = (identity.fingerprint, row.fingerprint.clone());
-            return Err(SyncError::OtherModel { expected, found });
-        }
-        Ok(self.index.open(&row.location, &identity, recorded_versions(row)).await?)
+    /// Removes a generation that answers no search: its row, then its tables. Tables that can't be removed are left to
+    /// [`Generations::remove_unknown`].
+    pub(super) async fn delete(&self, row: &index_generation::Model) -> Result<(), SyncError> {
+        let transaction = self.db.transaction().await?;
+        row.clone().delete(&transaction).await?;
+        transaction.commit().await?;
+        self.remove_tables(row).await;
+        Ok(())
     }
 
-    async fn identity(&self) -> Result<GenerationIdentity, SyncError> {
-        let model = self.embedder.model();
+    pub(super) async fn remove_tables(&self, row: &index_generation::Model) {
+        if let Err(error) = self.index.remove(&row.location).await {
+            tracing::warn!(generation = row.id, error = %Chain(&error), "index.tables_left");
+        }
+    }
+
+    /// Removes tables of this database that belong to no generation. For the holder of the writer lock.
+    pub(super) async fn remove_unknown(&self) -> Result<(), SyncError> {
+        let uuid = outbox::database_uuid(self.db.reader()).await?;
+        let rows = index_generation::Entity::find().all(self.db.reader()).await?;
+        let known: Vec<_> = rows.into_iter().map(|row| row.location).collect();
+        let removed = self.index.remove_unknown(&uuid, &known).await?;
+        if removed > 0 {
+            tracing::info!(tables = removed, "index.unknown_tables_removed");
+        }
+        Ok(())
+    }
+
+    async fn open_tables(&self, row: &index_generation::Model) -> Result<OpenGeneration, SyncError> {
+        let dimension = usize::try_from(row.dimension).unwrap_or(0);
+        let identity = self.identity(&row.fingerprint, dimension).await?;
+        let tables = self.index.open(&row.location, &identity, recorded_versions(row)).await?;
+        Ok(OpenGeneration { id: row.id, tables })
+    }
+
+    async fn identity(&self, fingerprint: &str, dimension: usize) -> Result<GenerationIdentity, SyncError> {
         Ok(GenerationIdentity {
             database_uuid: outbox::database_uuid(self.db.reader()).await?,
-            fingerprint: model.fingerprint.clone(),
-            dimension: model.dimension,
+            fingerprint: fingerprint.to_owned(),
+            dimension,
         })
     }
 
     /// The index is ahead of what SQL records: a process ended between writing and recording, or SQL was restored from a
-    /// backup. What SQL does not know of is undone, and everything is compared once.
-    async fn restore(&self, live: &LiveGeneration, recorded: Versions) -> Result<(), SyncError> {
-        tracing::warn!(generation = live.id, "index.ahead_of_sql: taking it back and comparing it with SQL");
-        live.tables.restore(recorded).await?;
+    /// backup. What SQL does not know of is undone, and what is live is compared once.
+    async fn restore(
+        &self,
+        generation: &OpenGeneration,
+        recorded: Versions,
+        compare: bool,
+    ) -> Result<(), SyncError> {
+        tracing::warn!(generation = generation.id, "index.ahead_of_sql: taking it back");
+        generation.tables.restore(recorded).await?;
         let transaction = self.db.transaction().await?;
-        record_versions(&transaction, live.id, live.tables.versions().await?).await?;
-        outbox::submit(&transaction, outbox::Request::Reconcile).await?;
+        record_versions(&transaction, generation.id, generation.tables.versions().await?).await?;
+        if compare {
+            outbox::submit(&transaction, outbox::Request::Reconcile).await?;
+        }
         Ok(transaction.commit().await?)
     }
+}
+
+/// What opens the model of a generation again.
+pub(super) fn stored_model(row: &index_generation::Model) -> StoredModel {
+    StoredModel {
+        setting: row.model_setting.clone(),
+        precision: row.precision_setting.clone(),
+        query_prompt: row.query_prompt.clone(),
+        passage_prompt: row.passage_prompt.clone(),
+    }
+}
+
+/// Brings a generation into another state.
+pub(super) async fn set_state<C>(connection: &C, id: i64, state: State) -> Result<(), SyncError>
+where
+    C: ConnectionTrait,
+{
+    let mut row = index_generation::ActiveModel {
+        id: Set(id),
+        state: Set(state),
+        rate: Set(None),
+        ..Default::default()
+    };
+    if state == State::Retired {
+        row.retired_at = Set(Some(outbox::unix_millis()));
+    }
+    row.update(connection).await?;
+    Ok(())
 }
 
 /// The versions that SQL says belong together.

@@ -1,4 +1,4 @@
-//! The first half of the worker's job: claimed changes → rows for the index.
+//! The first half of the worker's job: claimed changes → rows for each generation that is kept in step.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -8,8 +8,9 @@ use futures::future::try_join_all;
 use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, SqlxError};
 
 use super::SyncError;
-use super::cache::{self, TextHash, text_hash};
+use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
 use super::content_hash::content_hash;
+use super::generations::Target;
 use super::passages::{PassageRule, PassageSpan, split};
 use crate::article::ArticleId;
 use crate::db::Database;
@@ -18,23 +19,44 @@ use crate::entity::article;
 use crate::index::{ArticleRow, Batch, Facets, PassageRow};
 use crate::outbox::Change;
 
-/// Claimed changes, ready to be written.
+/// Where changes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// They were claimed: each row of the outbox is completed when all generations are written.
+    Outbox,
+    /// They fill a generation that is being built; nothing was recorded.
+    Backfill,
+}
+
+/// Changes, ready to be written.
 pub struct Prepared {
-    pub batch: Batch,
-    /// The changes of `batch.articles`, in the same order.
-    pub indexed: Vec<IndexedChange>,
-    /// The changes of `batch.deleted`.
+    pub origin: Origin,
+    /// One for each generation that gets rows.
+    pub parts: Vec<Part>,
+    /// Changes that are through when the parts are written; none of them in `failed`.
+    pub done: Vec<Change>,
+    /// Changes of articles that are gone.
     pub deleted: Vec<Change>,
-    /// Changes whose article cannot be embedded, with the reason.
+    /// Changes whose article cannot be indexed, with the reason.
     pub failed: Vec<(Change, String)>,
-    /// Vectors that were computed and are not in the cache yet.
-    pub computed: Vec<(TextHash, Embedding)>,
+}
+
+/// What one generation gets.
+pub struct Part {
+    pub generation: i64,
+    pub fingerprint: String,
+    pub batch: Batch,
+    /// What is recorded of `batch.articles`, in the same order.
+    pub indexed: Vec<IndexedArticle>,
+    /// What the cache gets.
+    pub vectors: Vec<ArticleVectors>,
 }
 
 /// What is recorded about an article once it is written.
 #[derive(Clone, Copy, Debug)]
-pub struct IndexedChange {
-    pub change: Change,
+pub struct IndexedArticle {
+    pub article: ArticleId,
+    pub seq: i64,
     pub revision: i64,
     pub content_hash: [u8; 32],
     pub passages: usize,
@@ -42,44 +64,45 @@ pub struct IndexedChange {
 
 /// An article cut into passages.
 struct Document {
-    article: article::Model,
+    article: Arc<article::Model>,
     change: Change,
     spans: Vec<PassageSpan>,
     texts: Vec<String>,
 }
 
-/// Loads the articles of `changes` as they are now, cuts them and computes their vectors.
+/// Loads the articles of `changes` as they are now, cuts them and computes their vectors by the model of each target.
 pub async fn prepare(
     db: &Database,
-    embedder: &Embedder,
+    targets: &[&Target],
     changes: Vec<Change>,
+    origin: Origin,
 ) -> Result<Prepared, SyncError> {
     let mut articles = load(db, &changes).await?;
-    let mut prepared = Prepared {
-        batch: Batch::default(),
-        indexed: Vec::new(),
-        deleted: Vec::new(),
-        failed: Vec::new(),
-        computed: Vec::new(),
-    };
-    let mut documents = Vec::new();
+    let mut prepared =
+        Prepared { origin, parts: Vec::new(), done: Vec::new(), deleted: Vec::new(), failed: Vec::new() };
+    let mut present = Vec::new();
     for change in changes {
         match articles.remove(&change.article) {
-            None => {
-                prepared.batch.deleted.push(change.article.0);
-                prepared.deleted.push(change);
-            }
+            None if origin == Origin::Outbox => prepared.deleted.push(change),
+            // Its deletion is recorded.
+            None => {}
             Some(Err(reason)) => prepared.failed.push((change, reason)),
-            Some(Ok(article)) => match cut(embedder.clone(), article, change).await? {
-                Ok(document) => documents.push(document),
-                Err(reason) => prepared.failed.push((change, reason)),
-            },
+            Some(Ok(article)) => present.push((change, Arc::new(article))),
         }
     }
-    let vectors = embed(db, embedder, &documents, &mut prepared).await?;
-    for document in documents {
-        prepared.add(document, &vectors);
+    for target in targets {
+        let mut part = Part::new(target, &prepared.deleted);
+        let failed = part.fill(db, &target.embedder, &present).await?;
+        prepared.parts.push(part);
+        for (change, reason) in failed {
+            if prepared.failed.iter().all(|(known, _)| known.article != change.article) {
+                prepared.failed.push((change, reason));
+            }
+        }
     }
+    let failed: HashSet<_> = prepared.failed.iter().map(|(change, _)| change.article).collect();
+    let present = present.into_iter().map(|(change, _)| change);
+    prepared.done = present.filter(|change| !failed.contains(&change.article)).collect();
     Ok(prepared)
 }
 
@@ -125,7 +148,7 @@ fn is_unreadable(error: &DbErr) -> bool {
 /// Cutting is work for the processor: a long article would hold the other tasks of its thread.
 async fn cut(
     embedder: Embedder,
-    article: article::Model,
+    article: Arc<article::Model>,
     change: Change,
 ) -> Result<Result<Document, String>, SyncError> {
     let cut = move || {
@@ -155,19 +178,21 @@ fn passage_text(title: &str, passage: &str) -> String {
     format!("{title}\n{passage}")
 }
 
-/// The vector, or the text's own error, of every distinct passage text.
+/// The vector, or the text's own error, of each text by its hash.
+type Vectors = HashMap<TextHash, Result<Embedding, String>>;
+
+/// The vectors of every distinct passage text, and what the cache held of them.
 async fn embed(
     db: &Database,
     embedder: &Embedder,
     documents: &[Document],
-    prepared: &mut Prepared,
-) -> Result<HashMap<TextHash, Result<Embedding, String>>, SyncError> {
+) -> Result<(Vectors, Cached), SyncError> {
     let texts: HashMap<TextHash, &String> =
         documents.iter().flat_map(|document| &document.texts).map(|text| (text_hash(text), text)).collect();
     let hashes: Vec<_> = texts.keys().copied().collect();
-    let cached = cache::load(db.reader(), &embedder.model().fingerprint, &hashes).await?;
+    let cached = Cached::load(db.reader(), &embedder.model().fingerprint, &hashes).await?;
 
-    let missing = texts.into_iter().filter(|(hash, _)| !cached.contains_key(hash));
+    let missing = texts.into_iter().filter(|(hash, _)| !cached.vectors.contains_key(hash));
     let computed = try_join_all(missing.map(|(hash, text)| async move {
         match embedder.embed_passage(text.clone()).await {
             Ok(vector) => Ok((hash, Ok(vector))),
@@ -176,45 +201,71 @@ async fn embed(
         }
     }))
     .await?;
-    let fresh = computed.iter().filter_map(|(hash, vector)| Some((*hash, vector.clone().ok()?)));
-    prepared.computed = fresh.collect();
-    Ok(cached.into_iter().map(|(hash, vector)| (hash, Ok(vector))).chain(computed).collect())
+    let known = cached.vectors.iter().map(|(hash, vector)| (*hash, Ok(vector.clone())));
+    Ok((known.chain(computed).collect(), cached))
 }
 
-impl Prepared {
-    fn add(&mut self, document: Document, vectors: &HashMap<TextHash, Result<Embedding, String>>) {
-        let vectors: Result<Vec<_>, _> = document
-            .texts
-            .iter()
-            .map(|text| {
-                vectors.get(&text_hash(text)).cloned().unwrap_or_else(|| Err("no vector was made".to_owned()))
-            })
-            .collect();
-        match vectors {
-            Ok(vectors) => self.add_indexed(document, &vectors),
-            Err(reason) => self.failed.push((document.change, reason)),
+impl Part {
+    fn new(target: &Target, deleted: &[Change]) -> Self {
+        let deleted = deleted.iter().map(|change| change.article.0).collect();
+        Self {
+            generation: target.generation.id,
+            fingerprint: target.generation.tables.fingerprint().to_owned(),
+            batch: Batch { deleted, ..Batch::default() },
+            indexed: Vec::new(),
+            vectors: Vec::new(),
         }
     }
 
-    fn add_indexed(&mut self, document: Document, vectors: &[Embedding]) {
-        let Document { article, change, spans, .. } = document;
-        let Some(mean) = Embedding::mean(vectors) else {
-            let reason = "the vectors of its passages cancel each other out".to_owned();
-            return self.failed.push((change, reason));
+    /// Adds the rows of `articles`; returns those that this model cannot embed.
+    async fn fill(
+        &mut self,
+        db: &Database,
+        embedder: &Embedder,
+        articles: &[(Change, Arc<article::Model>)],
+    ) -> Result<Vec<(Change, String)>, SyncError> {
+        let mut failed = Vec::new();
+        let mut documents = Vec::new();
+        for (change, article) in articles {
+            match cut(embedder.clone(), Arc::clone(article), *change).await? {
+                Ok(document) => documents.push(document),
+                Err(reason) => failed.push((*change, reason)),
+            }
+        }
+        let (vectors, cached) = embed(db, embedder, &documents).await?;
+        for document in documents {
+            let change = document.change;
+            if let Err(reason) = self.add(document, &vectors, &cached) {
+                failed.push((change, reason));
+            }
+        }
+        Ok(failed)
+    }
+
+    fn add(&mut self, document: Document, vectors: &Vectors, cached: &Cached) -> Result<(), String> {
+        let Document { article, change, spans, texts } = document;
+        let hashes: Vec<_> = texts.iter().map(|text| text_hash(text)).collect();
+        let found = hashes.iter().map(|hash| vectors.get(hash).cloned());
+        let found: Vec<_> = found
+            .map(|vector| vector.unwrap_or_else(|| Err("no vector was made".to_owned())))
+            .collect::<Result<_, _>>()?;
+        let Some(mean) = Embedding::mean(&found) else {
+            return Err("the vectors of its passages cancel each other out".to_owned());
         };
         let content_hash = content_hash(&article);
         let facets = Facets {
-            category: article.category,
-            tags: Arc::from(article.tags.0),
+            category: article.category.clone(),
+            tags: Arc::from(article.tags.0.as_slice()),
             created_at: article.created_at.timestamp_micros(),
         };
-        self.indexed.push(IndexedChange {
-            change,
+        self.indexed.push(IndexedArticle {
+            article: change.article,
+            seq: change.seq,
             revision: article.revision,
             content_hash,
             passages: spans.len(),
         });
-        for ((ordinal, span), vector) in (0..).zip(&spans).zip(vectors) {
+        for ((ordinal, span), vector) in (0..).zip(&spans).zip(&found) {
             self.batch.passages.push(PassageRow {
                 article_id: article.id,
                 ordinal,
@@ -234,11 +285,17 @@ impl Prepared {
             text: format!("{}\n{}", article.title.replace(['\n', '\r'], " "), article.content),
             facets,
         });
-    }
-
-    /// Every article that the batch touches.
-    pub fn articles(&self) -> HashSet<ArticleId> {
-        let indexed = self.indexed.iter().map(|indexed| indexed.change.article);
-        indexed.chain(self.deleted.iter().map(|change| change.article)).collect()
+        let fresh: HashMap<_, _> = hashes
+            .iter()
+            .copied()
+            .zip(found)
+            .filter(|(hash, _)| !cached.is_owned(*hash, change.article))
+            .collect();
+        self.vectors.push(ArticleVectors {
+            article: change.article,
+            hashes,
+            fresh: fresh.into_iter().collect(),
+        });
+        Ok(())
     }
 }

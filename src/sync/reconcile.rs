@@ -1,14 +1,14 @@
 //! Mending: what differs between SQL and the index is recorded in the outbox and so indexed anew.
 
 use super::SyncError;
-use super::generations::LiveGeneration;
+use super::generations::OpenGeneration;
 use super::verify::{Look, VerifyReport, verify};
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::outbox::{self, Request};
 
 /// Compares everything, records what differs, and takes a request for it off. For the holder of the writer lock.
-pub async fn record_gaps(db: &Database, live: &LiveGeneration) -> Result<VerifyReport, SyncError> {
+pub async fn record_gaps(db: &Database, live: &OpenGeneration) -> Result<VerifyReport, SyncError> {
     // Taken off first: a request that comes meanwhile is carried out once more.
     let transaction = db.transaction().await?;
     outbox::withdraw(&transaction, Request::Reconcile).await?;

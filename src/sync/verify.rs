@@ -7,7 +7,7 @@ use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
 
 use super::SyncError;
 use super::content_hash::content_hash;
-use super::generations::LiveGeneration;
+use super::generations::OpenGeneration;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, article_index};
@@ -83,7 +83,7 @@ impl VerifyReport {
 /// difference, page by page.
 pub async fn verify<F>(
     db: &Database,
-    live: &LiveGeneration,
+    live: &OpenGeneration,
     look: Look,
     progress: impl Fn(u64),
     mut found: impl FnMut(Vec<(ArticleId, Drift)>) -> F,
@@ -130,7 +130,7 @@ pub async fn article_count(db: &Database) -> Result<u64, SyncError> {
 
 async fn settled_drift(
     db: &Database,
-    live: &LiveGeneration,
+    live: &OpenGeneration,
     look: Look,
     first: ArticleId,
     last: ArticleId,
@@ -148,7 +148,7 @@ async fn settled_drift(
 
 async fn drift_between(
     db: &Database,
-    live: &LiveGeneration,
+    live: &OpenGeneration,
     look: Look,
     first: ArticleId,
     last: ArticleId,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sentio::app::App;
 use sentio::config::{Config, SettingValues};
-use sentio::sync::{self, Look, VerifyReport, WorkerHandle};
+use sentio::sync::{self, Look, StepHook, VerifyReport, WorkerHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ pub struct TestApp {
     pub url: String,
     pub folder: TempDir,
     worker: Option<WorkerHandle>,
+    publisher: WorkerHandle,
     stop: CancellationToken,
     client: reqwest::Client,
 }
@@ -28,6 +29,7 @@ pub struct TestApp {
 pub struct Builder {
     settings: Vec<(&'static str, String)>,
     worker: bool,
+    on_step: StepHook,
 }
 
 /// A path in the repository.
@@ -38,7 +40,7 @@ pub fn repository(path: &str) -> PathBuf {
 impl Builder {
     /// A server with a tiny model of random weights.
     pub fn new() -> Self {
-        Self { settings: Vec::new(), worker: true }
+        Self { settings: Vec::new(), worker: true, on_step: sentio::sync::log_steps() }
     }
 
     pub fn set(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -54,6 +56,12 @@ impl Builder {
     /// Nobody writes the index.
     pub fn without_worker(mut self) -> Self {
         self.worker = false;
+        self
+    }
+
+    /// Is told of the worker's steps, on its task.
+    pub fn on_step(mut self, on_step: StepHook) -> Self {
+        self.on_step = on_step;
         self
     }
 
@@ -80,15 +88,20 @@ impl Builder {
 
     async fn start_with(self, config: Config, folder: TempDir) -> TestApp {
         let app = App::open(config).await.unwrap();
-        let worker = self.worker.then(|| app.worker().start());
+        let worker = self.worker.then(|| {
+            let mut worker = app.worker();
+            worker.on_step = self.on_step;
+            worker.start()
+        });
         if worker.is_some() {
             assert!(app.index_opened(std::time::Duration::from_secs(60)).await, "the index did not open");
         }
+        let publisher = app.publisher().start();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
         tokio::spawn(sentio::http::serve(listener, app.router(stop.clone()), stop.clone()));
-        TestApp { app, url, folder, worker, stop, client: reqwest::Client::new() }
+        TestApp { app, url, folder, worker, publisher, stop, client: reqwest::Client::new() }
     }
 
     pub fn config(&self, folder: &Path, database_url: Option<String>) -> Config {
@@ -154,6 +167,12 @@ impl TestApp {
         transaction.commit().await.unwrap();
     }
 
+    /// The number that a statement selects.
+    pub async fn count(&self, sql: &str) -> i64 {
+        let statement = Statement::from_string(self.app.db.backend(), sql);
+        self.app.db.reader().query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
     pub fn is_postgres(&self) -> bool {
         self.app.db.backend() == DbBackend::Postgres
     }
@@ -173,7 +192,7 @@ impl TestApp {
 
     /// Compares SQL with the index.
     pub async fn verify(&self) -> VerifyReport {
-        let live = self.app.generations.open().await.unwrap();
+        let live = self.app.generations.open_live().await.unwrap();
         sync::verify(&self.app.db, &live, Look::Newest, |_| {}, |_| async { Ok(()) }).await.unwrap()
     }
 
@@ -191,7 +210,9 @@ impl TestApp {
         if let Some(worker) = self.worker.take() {
             worker.stop().await;
         }
-        let database_url = self.is_postgres().then(|| self.app.config.database.url.expose().to_owned());
+        self.publisher.stop().await;
+        let database_url = (self.app.db.backend() == DbBackend::Postgres)
+            .then(|| self.app.config.database.url.expose().to_owned());
         self.app.close().await.unwrap();
         (self.folder, database_url)
     }

@@ -196,6 +196,49 @@ fn migrations_go_up_and_down() {
 }
 
 #[test]
+fn migrations_of_several_processes_at_once_are_applied_once() {
+    for _ in 0..3 {
+        let folder = tempfile::tempdir().unwrap();
+        database_url(folder.path());
+        let mut started: Vec<_> = (0..4)
+            .map(|_| sentio(folder.path(), &["migrate"]).stdout(Stdio::null()).spawn().unwrap())
+            .collect();
+        for command in &mut started {
+            assert!(command.wait().unwrap().success());
+        }
+    }
+}
+
+#[test]
+fn an_interrupted_migration_leaves_nothing_half_made() {
+    for delay in 0..12 {
+        let folder = tempfile::tempdir().unwrap();
+        database_url(folder.path());
+        let mut command = sentio(folder.path(), &["migrate"]).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(6 + delay * 3));
+        // It may have ended already.
+        let _ = command.kill();
+        command.wait().unwrap();
+        succeeds(folder.path(), &["migrate"]);
+    }
+}
+
+#[test]
+fn an_export_never_makes_one_article_of_two() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines =
+        "{\"title\":\"no id\",\"content\":\"c\"}\n{\"id\":\"1\",\"title\":\"named 1\",\"content\":\"c\"}\n";
+    std::fs::write(folder.path().join("in.jsonl"), lines).unwrap();
+    succeeds(folder.path(), &["import", "--no-wait", "in.jsonl"]);
+    succeeds(folder.path(), &["export", "out.jsonl"]);
+    let other = tempfile::tempdir().unwrap();
+    std::fs::copy(folder.path().join("out.jsonl"), other.path().join("out.jsonl")).unwrap();
+    succeeds(other.path(), &["import", "--no-wait", "out.jsonl"]);
+    let exported = succeeds(other.path(), &["export", "-", "--format", "jsonl"]);
+    assert_eq!(exported.lines().count(), 2, "{exported}");
+}
+
+#[test]
 fn settings_are_checked_and_secrets_hidden() {
     let folder = tempfile::tempdir().unwrap();
     let shown = sentio(folder.path(), &["config", "--port", "9000"])

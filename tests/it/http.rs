@@ -240,3 +240,50 @@ async fn health_tells_alive_from_ready() {
     assert_eq!(send(&app, Method::GET, "/readyz", &[], "").await.status, 200);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_list_of_requests_is_refused() {
+    let app = Builder::new().start().await;
+    let headers = [("content-type", "application/json")];
+    for body in ["[\"{ __typename }\", null, null, null]", "[{\"query\": \"{ __typename }\"}]", "", "3"] {
+        let answer = send(&app, Method::POST, "/graphql", &headers, body).await;
+        assert_eq!((answer.status.as_u16(), answer.code().as_str()), (400, "BAD_USER_INPUT"), "{body}");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_absent_variable_means_the_default() {
+    let app = Builder::new().start().await;
+    for number in 0..12 {
+        app.create(&format!("Article {number}"), "words").await;
+    }
+    let document = "query($k: Int) { recommend(query: \"words\", k: $k) { score } }";
+    let found = app.query_with(document, json!({})).await;
+    assert_eq!(found["recommend"].as_array().unwrap().len(), 10);
+    let found = app.query_with(document, json!({ "k": 2 })).await;
+    assert_eq!(found["recommend"].as_array().unwrap().len(), 2);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn more_recommendations_than_can_wait_are_refused_at_once() {
+    let app = Builder::new().start().await;
+    let many: Vec<_> = (0..300).map(|n| format!("a{n}: recommend(query: \"q{n}\") {{ score }}")).collect();
+    let response = app.execute(&format!("{{ {} }}", many.join(" ")), json!({})).await;
+    assert_eq!(response["errors"][0]["extensions"]["code"], "LIMIT_EXCEEDED");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn metrics_tell_what_the_status_tells() {
+    let app = Builder::new().start().await;
+    app.create("One", "words").await;
+    let answer = send(&app, Method::GET, "/metrics", &[], "").await;
+    assert_eq!(answer.status, 200);
+    for line in ["sentio_index_articles 1.0", "sentio_index_pending 0.0", "sentio_index_failing 0.0"] {
+        assert!(answer.body.lines().any(|found| found == line), "{line}\n{}", answer.body);
+    }
+    assert!(answer.body.contains("sentio_index_coverage{state=\"live\",model=\"tiny-bert\"} 1.0"));
+    app.stop().await;
+}

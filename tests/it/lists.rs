@@ -232,3 +232,22 @@ async fn nodes_come_in_the_order_asked_for() {
     assert_eq!(data["nodes"], json!([article(b), null, null, article(a), article(b)]));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_last_moment_of_the_last_year_is_a_time_like_any_other() {
+    let app = Builder::new().start().await;
+    app.create("One", "words").await;
+    let data = app
+        .query(
+            "{ before: articles(filter: { createdBefore: \"9999-12-31T23:59:59.9999999Z\" }) { totalCount }
+               from: articles(filter: { createdFrom: \"9999-12-31T23:59:59.9999999Z\" }) { totalCount }
+               recommend(query: \"a\", options: { filter: { createdBefore: \"9999-12-31T23:59:59.9999999Z\" } }) { score } }",
+        )
+        .await;
+    assert_eq!(
+        (data["before"]["totalCount"].as_i64(), data["from"]["totalCount"].as_i64()),
+        (Some(1), Some(0))
+    );
+    assert_eq!(data["recommend"].as_array().unwrap().len(), 1);
+    app.stop().await;
+}

@@ -8,6 +8,7 @@ mod app;
 mod articles;
 mod commands;
 mod embedding;
+mod generations;
 mod http;
 mod lists;
 mod meaning;

@@ -178,7 +178,7 @@ async fn a_changed_passage_is_read_from_the_revision_it_belongs_to() {
     let app = with_articles(3).await;
     let (folder, database_url) = app.stop().await;
     let app = Builder::new().without_worker().start_in(folder, database_url).await;
-    app.app.generations.open().await.unwrap();
+    app.app.generations.open_for_search().await.unwrap();
     app.query(
         "mutation { updateArticle(input: { id: \"1\", content: \"😀\", waitForIndex: false }) { userErrors { message } } }",
     )

@@ -19,6 +19,7 @@ fn everything_in_the_schema_has_a_description() {
         let is_member = line.starts_with('\t')
             && !line.starts_with("\tquery:")
             && !line.starts_with("\tmutation:")
+            && !line.starts_with("\tsubscription:")
             && !line.trim_start().starts_with(['"', ')'])
             && !line.trim().is_empty();
         let described = lines[number - 1].trim_end().ends_with("\"\"\"");

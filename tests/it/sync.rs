@@ -84,9 +84,9 @@ async fn a_lost_index_is_made_anew_without_inference() {
     let (folder, database_url) = app.stop().await;
     std::fs::remove_dir_all(folder.path().join("lancedb_store")).unwrap();
     let app = Builder::new().start_in(folder, database_url).await;
-    let runs = app.app.embedder.runs();
+    let runs = app.app.models.runs();
     app.assert_in_step().await;
-    assert_eq!(app.app.embedder.runs(), runs, "the cache has every vector");
+    assert_eq!(app.app.models.runs(), runs, "the cache has every vector");
     let data = app.query("{ recommend(query: \"words\") { score } }").await;
     assert_eq!(data["recommend"].as_array().unwrap().len(), 4);
     app.stop().await;
@@ -183,7 +183,7 @@ async fn a_second_process_follows_the_first() {
 }
 
 /// Copies a folder of plain files and folders.
-fn copy(from: &std::path::Path, to: &std::path::Path) {
+pub fn copy(from: &std::path::Path, to: &std::path::Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

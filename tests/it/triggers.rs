@@ -18,8 +18,7 @@ async fn recorded(app: &TestApp) -> Vec<i64> {
 }
 
 async fn number(app: &TestApp, sql: &str) -> i64 {
-    let statement = Statement::from_string(app.app.db.backend(), sql);
-    app.app.db.reader().query_one_raw(statement).await.unwrap().unwrap().try_get_by_index(0).unwrap()
+    app.count(sql).await
 }
 
 /// Articles 1 to 3 with external ids `a`, `b`, `c`, nothing recorded.
@@ -120,6 +119,8 @@ async fn what_could_not_be_read_back_cannot_be_written() {
     let app = with_articles().await;
     let broken = [
         "UPDATE article SET tags = '{}'",
+        "UPDATE article SET title = 'a' || CHR(0)",
+        "UPDATE article SET content = CAST(x'0061' AS TEXT)",
         "UPDATE article SET tags = '[1]'",
         "UPDATE article SET tags = 'red'",
         "UPDATE article SET created_at = '12345-01-01'",

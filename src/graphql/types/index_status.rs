@@ -4,7 +4,7 @@ use async_graphql::{Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 
 /// How far the index is behind the articles.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, SimpleObject)]
 pub struct IndexStatus {
     /// In a word.
     pub state: IndexState,
@@ -16,7 +16,8 @@ pub struct IndexStatus {
     pub lag_seconds: f64,
     /// When the oldest pending change was made.
     pub oldest_pending: Option<DateTime<Utc>>,
-    /// Why the index cannot be written or opened at present; null when it can.
+    /// Why the index cannot be written or opened at present, else why the last failed article could not be indexed; null
+    /// when nothing is wrong.
     pub last_error: Option<String>,
     /// Articles in the index.
     pub articles: u64,
@@ -42,7 +43,7 @@ pub enum IndexState {
 }
 
 /// One complete index made by one model.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(Clone, Debug, PartialEq, SimpleObject)]
 pub struct IndexGeneration {
     /// The number of the generation.
     pub id: ID,

@@ -1,6 +1,7 @@
 //! The types of the API, one file each.
 
 mod article;
+mod article_change;
 mod article_connection;
 mod article_filter;
 mod article_input;
@@ -12,6 +13,7 @@ mod recommendation;
 mod user_error;
 
 pub use article::Article;
+pub use article_change::ArticleChange;
 pub use article_connection::ArticleConnection;
 pub use article_filter::ArticleFilterInput;
 pub use article_input::{

@@ -1,23 +1,33 @@
 //! The only two doors to SQL: `reader()` for everything that looks, `transaction()` for everything that writes.
+//! [`Changes`] tells when something was committed.
+
+mod changes;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use sea_orm::sqlx::Connection;
+use sea_orm::sqlx::postgres::PgConnection;
 use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
 };
 use sentio_migration::{Migrator, MigratorTrait};
 
 use crate::config::DatabaseConfig;
 
+pub use changes::{ChangeWatch, Changes};
+
 /// How long a SQLite connection waits for another process's write before it gives up.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The number of PostgreSQL's advisory lock that migrations hold: "sentio" in ASCII.
+const SCHEMA_LOCK: i64 = 0x73_65_6e_74_69_6f;
 
 /// A cheap handle on the database; clones share the connections.
 #[derive(Clone, Debug)]
@@ -30,17 +40,37 @@ pub struct Database {
 
 /// Whether a statement failed only because others were writing: trying again may help.
 pub fn is_contention(error: &DbErr) -> bool {
+    // SQLite: busy and its variants, locked. PostgreSQL: serialization failure, deadlock, lock not available.
+    matches!(error, DbErr::ConnectionAcquire(_))
+        || has_code(error, &["5", "261", "517", "773", "6", "40001", "40P01", "55P03"])
+}
+
+/// Whether a statement failed because there was no room to write; nothing of its transaction is stored.
+pub fn is_storage_full(error: &DbErr) -> bool {
+    // SQLite: full, and the write or sync that fails on a full disk. PostgreSQL: disk full.
+    has_code(error, &["13", "778", "1034", "53100"])
+}
+
+fn has_code(error: &DbErr, codes: &[&str]) -> bool {
     let (DbErr::Exec(RuntimeErr::SqlxError(source))
     | DbErr::Query(RuntimeErr::SqlxError(source))
     | DbErr::Conn(RuntimeErr::SqlxError(source))) = error
     else {
-        return matches!(error, DbErr::ConnectionAcquire(_));
+        return false;
     };
     let code = source.as_database_error().and_then(|error| error.code());
-    // SQLite: busy and its variants, locked. PostgreSQL: serialization failure, deadlock, lock not available.
-    code.is_some_and(|code| {
-        matches!(code.as_ref(), "5" | "261" | "517" | "773" | "6" | "40001" | "40P01" | "55P03")
-    })
+    code.is_some_and(|code| codes.contains(&code.as_ref()))
+}
+
+/// What to do with the schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SchemaChange {
+    /// Apply what is missing.
+    Up,
+    /// Undo the last migration.
+    Down,
+    /// Undo all and apply them anew.
+    Fresh,
 }
 
 /// Why the database can't be opened.
@@ -84,7 +114,10 @@ impl Database {
                 .await?;
                 (reader, Some(writer))
             }
-            "postgres" | "postgresql" => (connect(config, config.readers.max(8), |_| {}).await?, None),
+            "postgres" | "postgresql" => {
+                probe_postgres(config).await?;
+                (connect(config, config.readers.max(8), |_| {}).await?, None)
+            }
             scheme => return Err(OpenError::UnknownScheme { scheme: scheme.to_owned() }),
         };
         count_statements(&mut reader, &statements);
@@ -97,7 +130,37 @@ impl Database {
 
     /// Brings the schema up to date.
     pub async fn migrate(&self) -> Result<(), OpenError> {
-        Migrator::up(&self.writer, None).await.map_err(|source| OpenError::Migrate { source })
+        if self.schema_is_current().await {
+            return Ok(());
+        }
+        self.change_schema(SchemaChange::Up).await.map_err(|source| OpenError::Migrate { source })
+    }
+
+    /// Changes the schema, wholly or not at all; one process at a time.
+    pub async fn change_schema(&self, change: SchemaChange) -> Result<(), DbErr> {
+        let transaction = self.transaction().await?;
+        if self.backend() == DbBackend::Postgres {
+            // SQLite's transaction is the only writer from its first statement on.
+            let lock = format!("SELECT pg_advisory_xact_lock({SCHEMA_LOCK})");
+            transaction.execute_unprepared(&lock).await?;
+        }
+        match change {
+            SchemaChange::Up => Migrator::up(&transaction, None).await?,
+            SchemaChange::Down => Migrator::down(&transaction, Some(1)).await?,
+            SchemaChange::Fresh => {
+                Migrator::reset(&transaction).await?;
+                Migrator::up(&transaction, None).await?;
+            }
+        }
+        transaction.commit().await
+    }
+
+    /// Whether there is nothing to migrate; looks without writing.
+    async fn schema_is_current(&self) -> bool {
+        let sql = "SELECT COUNT(*) AS applied FROM seaql_migrations";
+        let counted = self.reader.query_one_raw(Statement::from_string(self.backend(), sql)).await;
+        let applied = counted.ok().flatten().and_then(|row| row.try_get::<i64>("", "applied").ok());
+        applied.and_then(|applied| usize::try_from(applied).ok()) == Some(Migrator::migrations().len())
     }
 
     /// The connection that migration commands run on.
@@ -157,6 +220,18 @@ async fn connect(
     sea_orm::Database::connect(options)
         .await
         .map_err(|source| OpenError::Connect { url: config.url.to_string(), source })
+}
+
+/// One connection outside a pool: a pool tries until its time is up, and then does not say why.
+async fn probe_postgres(config: &DatabaseConfig) -> Result<(), OpenError> {
+    let opened = async {
+        let connection = PgConnection::connect(config.url.expose()).await?;
+        connection.close().await
+    };
+    opened.await.map_err(|error| OpenError::Connect {
+        url: config.url.to_string(),
+        source: DbErr::Conn(RuntimeErr::SqlxError(Arc::new(error))),
+    })
 }
 
 fn count_statements(connection: &mut DatabaseConnection, statements: &Arc<AtomicU64>) {

@@ -1,0 +1,118 @@
+//! The models that are open: the one the settings ask for and, while the index changes from one model to another, the
+//! one it comes from.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Embedder, ModelDescription, OpenError, Precision};
+use crate::config::{EmbeddingConfig, PrecisionSetting};
+
+/// A cheap handle on the open models, by fingerprint.
+#[derive(Clone)]
+pub struct Models {
+    config: EmbeddingConfig,
+    requested: Arc<ModelDescription>,
+    open: Arc<RwLock<HashMap<String, Embedder>>>,
+}
+
+/// What opens a model again as it was, also when the settings name another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredModel {
+    /// As `SENTIO_MODEL` named it.
+    pub setting: String,
+    /// `auto`, `int8` or `fp32`.
+    pub precision: String,
+    pub query_prompt: String,
+    pub passage_prompt: String,
+}
+
+/// Why a model that was used before cannot be opened again.
+#[derive(Debug, thiserror::Error)]
+pub enum ReopenError {
+    #[error("the model {setting:?} cannot be opened again")]
+    Open { setting: String, source: OpenError },
+    #[error("the model {setting:?} is another one now: its files have changed since the index was made")]
+    Changed { setting: String },
+    #[error("opening the model {setting:?} was interrupted")]
+    Interrupted { setting: String, source: tokio::task::JoinError },
+}
+
+impl Models {
+    /// Opens the model that the settings name. Blocks as [`Embedder::open`] does.
+    pub fn open(config: &EmbeddingConfig) -> Result<Self, OpenError> {
+        let embedder = Embedder::open(config)?;
+        let requested = Arc::new(embedder.model().clone());
+        let open = HashMap::from([(requested.fingerprint.clone(), embedder)]);
+        Ok(Self { config: config.clone(), requested, open: Arc::new(RwLock::new(open)) })
+    }
+
+    /// The model that the settings name. It need not be open: a rollback may have turned it down.
+    pub fn requested(&self) -> &ModelDescription {
+        &self.requested
+    }
+
+    /// What opens the requested model again.
+    pub fn requested_setting(&self) -> StoredModel {
+        let precision = match self.requested.precision {
+            None => PrecisionSetting::Auto,
+            Some(Precision::Fp32) => PrecisionSetting::Fp32,
+            Some(Precision::Int8) => PrecisionSetting::Int8,
+        };
+        StoredModel {
+            setting: self.config.model.clone(),
+            precision: precision.to_string(),
+            query_prompt: self.requested.query_prompt.clone(),
+            passage_prompt: self.requested.passage_prompt.clone(),
+        }
+    }
+
+    /// The open model with this fingerprint.
+    pub fn with_fingerprint(&self, fingerprint: &str) -> Option<Embedder> {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+    }
+
+    /// The model with this fingerprint; opened as `stored` says when it is not open.
+    pub async fn reopen(&self, fingerprint: &str, stored: &StoredModel) -> Result<Embedder, ReopenError> {
+        if let Some(embedder) = self.with_fingerprint(fingerprint) {
+            return Ok(embedder);
+        }
+        let setting = stored.setting.clone();
+        let config = EmbeddingConfig {
+            model: stored.setting.clone(),
+            precision: PrecisionSetting::from_str(&stored.precision).unwrap_or_default(),
+            query_prompt: Some(stored.query_prompt.clone()),
+            passage_prompt: Some(stored.passage_prompt.clone()),
+            ..self.config.clone()
+        };
+        let opened = tokio::task::spawn_blocking(move || Embedder::open(&config)).await;
+        let embedder = opened
+            .map_err(|source| ReopenError::Interrupted { setting: setting.clone(), source })?
+            .map_err(|source| ReopenError::Open { setting: setting.clone(), source })?;
+        if embedder.model().fingerprint != fingerprint {
+            return Err(ReopenError::Changed { setting });
+        }
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        Ok(open.entry(fingerprint.to_owned()).or_insert(embedder).clone())
+    }
+
+    /// Lets go of all models but these. A search under way keeps its own until it ends.
+    pub fn keep(&self, fingerprints: &[&str]) {
+        let mut open = self.open.write().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|fingerprint, _| fingerprints.contains(&fingerprint.as_str()));
+    }
+
+    /// How many texts all open models have run since they were opened.
+    pub fn runs(&self) -> u64 {
+        self.open.read().unwrap_or_else(PoisonError::into_inner).values().map(Embedder::runs).sum()
+    }
+
+    /// Ends the threads of all models, after what is queued.
+    pub async fn close(&self) {
+        let open: Vec<_> =
+            self.open.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect();
+        for embedder in open {
+            embedder.close().await;
+        }
+    }
+}

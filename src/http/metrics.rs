@@ -1,0 +1,74 @@
+//! The state of the index in the text format of Prometheus, computed when it is asked for.
+
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::HttpState;
+use crate::graphql::{IndexGeneration, IndexState, IndexStatus, index_status};
+
+type Number = Gauge<f64, std::sync::atomic::AtomicU64>;
+type Labels = Vec<(&'static str, String)>;
+
+/// What monitoring reads; 503 while SQL does not answer.
+pub async fn metrics(State(state): State<HttpState>) -> Response {
+    let Ok(status) = index_status(&state.db, &state.index).await else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
+    };
+    let mut text = String::new();
+    match encode(&mut text, &registry(&status)) {
+        Ok(()) => {
+            let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, content_type)], text).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "http.metrics_not_encoded");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+fn registry(status: &IndexStatus) -> Registry {
+    let mut registry = Registry::with_prefix("sentio_index");
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    let counts = [
+        ("pending", "Changes that searches do not see yet", status.pending as f64),
+        ("failed", "Articles that cannot be indexed", status.failed as f64),
+        ("lag_seconds", "Age of the oldest pending change", status.lag_seconds),
+        ("articles", "Articles in the index", status.articles as f64),
+        ("passages", "Passages in the index", status.passages as f64),
+        ("fragments", "Data files of the index", status.fragments as f64),
+        (
+            "failing",
+            "1 while the index cannot be written or opened",
+            f64::from(u8::from(status.state == IndexState::Failing)),
+        ),
+    ];
+    for (name, help, value) in counts {
+        let gauge = Number::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
+    let generations = [("live", Some(&status.live)), ("building", status.building.as_ref())];
+    let of_generations: [(_, _, fn(&IndexGeneration) -> Option<f64>); 3] = [
+        ("coverage", "Share of the articles that a generation holds", |it| Some(it.coverage)),
+        ("build_rate", "Articles per second while it is built", |it| it.rate),
+        ("build_seconds_left", "Seconds until it is complete", |it| it.seconds_left),
+    ];
+    for (name, help, value) in of_generations {
+        let family = Family::<Labels, Number>::default();
+        for (state, generation) in &generations {
+            let Some((generation, value)) = generation.and_then(|it| Some((it, value(it)?))) else {
+                continue;
+            };
+            let labels = vec![("state", (*state).to_owned()), ("model", generation.model.clone())];
+            family.get_or_create(&labels).set(value);
+        }
+        registry.register(name, help, family);
+    }
+    registry
+}

@@ -1,0 +1,279 @@
+//! The flow of batches: one half claims and prepares, the other writes, side by side.
+
+use std::time::Duration;
+
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use super::SyncError;
+use super::backfill::Backfill;
+use super::commit::Committer;
+use super::generations::{Target, view_of};
+use super::prepare::{Origin, Prepared, prepare};
+use super::reconcile::record_gaps;
+use super::step::Step;
+use super::targets::Targets;
+use super::upkeep::Upkeep;
+use super::worker::Worker;
+use crate::entity::article;
+use crate::index::WriterLock;
+use crate::outbox::{self, Change, Request};
+
+/// Most changes of one batch.
+const BATCH_CHANGES: u32 = 128;
+/// Most bytes of content of one batch, unless one article alone has more: a second of inference or less.
+const BATCH_BYTES: i64 = 48 * 1024;
+/// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
+const LEASE: Duration = Duration::from_secs(3600);
+/// How often the outbox is looked at when nothing ticks.
+const POLL: Duration = Duration::from_secs(1);
+/// How long nothing must happen before upkeep is done.
+const IDLE_BEFORE_UPKEEP: Duration = Duration::from_secs(1);
+
+/// One run of both halves over the same targets; it ends with an error, with the stop, or when the targets change.
+pub struct Pump<'a> {
+    worker: &'a Worker,
+    targets: Targets,
+    lock: &'a WriterLock,
+}
+
+/// What is done one after the other, by the half that writes.
+enum Job {
+    Commit(Box<Prepared>),
+    /// Compare everything: between two batches, so that none is half way while its articles are looked at.
+    Compare(oneshot::Sender<()>),
+    /// Find what the generation being built has missed.
+    OpenGaps(oneshot::Sender<()>),
+    /// Put the generation being built in the live one's place, if it is complete; answers whether it was.
+    Switch(oneshot::Sender<bool>),
+}
+
+/// What the preparing half does next.
+enum Next {
+    Claimed(Vec<Change>),
+    Filling(Vec<Change>),
+    Nothing,
+    /// The targets are to be looked at anew.
+    End,
+}
+
+impl<'a> Pump<'a> {
+    pub fn new(worker: &'a Worker, targets: Targets, lock: &'a WriterLock) -> Self {
+        Self { worker, targets, lock }
+    }
+
+    /// Prepares and commits side by side: while one batch is written the next is embedded.
+    pub async fn run(&self, stop: &CancellationToken) -> Result<(), SyncError> {
+        let (sender, receiver) = mpsc::channel(1);
+        let ended = stop.child_token();
+        let prepare = async {
+            let result = self.prepare_batches(sender, &ended).await;
+            ended.cancel();
+            result
+        };
+        let commit = async {
+            let result = self.commit_batches(receiver).await;
+            ended.cancel();
+            result
+        };
+        let (prepared, committed) = tokio::join!(prepare, commit);
+        committed.and(prepared)
+    }
+
+    async fn prepare_batches(
+        &self,
+        jobs: mpsc::Sender<Job>,
+        ended: &CancellationToken,
+    ) -> Result<(), SyncError> {
+        let mut ticks = self.worker.changes.subscribe();
+        let mut backfill = Backfill::new();
+        if self.targets.building.as_ref().is_some_and(|building| building.revived)
+            && asked(&jobs, Job::OpenGaps).await.is_none()
+        {
+            return Ok(());
+        }
+        while !ended.is_cancelled() {
+            ticks.borrow_and_update();
+            let (changes, origin) = match self.next(&jobs, &mut backfill).await? {
+                Next::Claimed(changes) => (changes, Origin::Outbox),
+                Next::Filling(changes) => (changes, Origin::Backfill),
+                Next::End => return Ok(()),
+                Next::Nothing => {
+                    let due = outbox::due_in(self.worker.db.reader()).await?;
+                    let wait = due.map_or(POLL, |due| due.min(POLL));
+                    tokio::select! {
+                        _ = ticks.changed() => {}
+                        () = tokio::time::sleep(wait) => {}
+                        () = ended.cancelled() => {}
+                    }
+                    continue;
+                }
+            };
+            let targets = match (origin, &self.targets.building) {
+                (Origin::Backfill, Some(building)) => vec![&building.target],
+                _ => self.targets.all(),
+            };
+            let prepared = prepare(&self.worker.db, &targets, changes, origin).await?;
+            (self.worker.on_step)(Step::Prepared);
+            if jobs.send(Job::Commit(Box::new(prepared))).await.is_err() {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn next(&self, jobs: &mpsc::Sender<Job>, backfill: &mut Backfill) -> Result<Next, SyncError> {
+        let db = &self.worker.db;
+        if outbox::any_submitted(db.reader()).await? {
+            for request in [Request::Rebuild, Request::Rollback, Request::Prune] {
+                if outbox::is_submitted(db.reader(), request).await? {
+                    return Ok(Next::End);
+                }
+            }
+            if asked(jobs, Job::Compare).await.is_none() {
+                return Ok(Next::End);
+            }
+        }
+        let changes = self.claim().await?;
+        if !changes.is_empty() {
+            (self.worker.on_step)(Step::Claimed);
+            return Ok(Next::Claimed(changes));
+        }
+        let Some(building) = &self.targets.building else { return Ok(Next::Nothing) };
+        let id = building.target.generation.id;
+        let changes = backfill.next(db, id, BATCH_CHANGES, BATCH_BYTES).await?;
+        if !changes.is_empty() {
+            return Ok(Next::Filling(changes));
+        }
+        // What is on its way is written before the job's turn comes.
+        match asked(jobs, Job::Switch).await {
+            Some(false) => {
+                backfill.start_over();
+                Ok(Next::Nothing)
+            }
+            Some(true) | None => Ok(Next::End),
+        }
+    }
+
+    /// Claims changes up to the size of a batch; what is beyond it is given back.
+    async fn claim(&self) -> Result<Vec<Change>, SyncError> {
+        let db = &self.worker.db;
+        // Looking costs nothing to other writers, unlike a transaction.
+        if outbox::due_in(db.reader()).await? != Some(Duration::ZERO) {
+            return Ok(Vec::new());
+        }
+        let transaction = db.transaction().await?;
+        let mut changes = outbox::claim(&transaction, BATCH_CHANGES, LEASE).await?;
+        let ids = changes.iter().map(|change| change.article.0);
+        let lengths: Vec<(i64, i64)> = article::Entity::find()
+            .select_only()
+            .column(article::Column::Id)
+            .expr(sea_orm::sea_query::Expr::cust("CAST(length(content) AS BIGINT)"))
+            .filter(article::Column::Id.is_in(ids))
+            .into_tuple()
+            .all(&transaction)
+            .await?;
+        let mut room = BATCH_BYTES;
+        let fits = changes.iter().take_while(|change| {
+            let fits = room > 0;
+            let length =
+                lengths.iter().find(|(id, _)| *id == change.article.0).map_or(0, |(_, length)| *length);
+            room -= length;
+            fits
+        });
+        let beyond = changes.split_off(fits.count());
+        for change in beyond {
+            outbox::postpone(&transaction, change, Duration::ZERO, None).await?;
+        }
+        transaction.commit().await?;
+        Ok(changes)
+    }
+
+    async fn commit_batches(&self, mut jobs: mpsc::Receiver<Job>) -> Result<(), SyncError> {
+        let Worker { db, events, generations, on_step, .. } = self.worker;
+        let targets = self.targets.all();
+        let mut committer = Committer::new(db.clone(), events.clone(), on_step.clone(), &targets).await?;
+        let mut upkeep = Upkeep::new(db.clone(), events.clone(), generations.clone(), on_step.clone());
+        loop {
+            let job = tokio::select! {
+                job = jobs.recv() => job,
+                () = generations.index.search_failed() => {
+                    upkeep.suspect();
+                    continue;
+                }
+                () = tokio::time::sleep(IDLE_BEFORE_UPKEEP) => {
+                    if !self.lock.holds() {
+                        return Err(SyncError::LockLost);
+                    }
+                    upkeep.idle(&self.targets).await?;
+                    committer.clear_outage().await?;
+                    continue;
+                }
+            };
+            if !self.lock.holds() {
+                return Err(SyncError::LockLost);
+            }
+            // Whoever asked may have ended meanwhile.
+            match job {
+                None => return Ok(()),
+                Some(Job::Commit(prepared)) => {
+                    commit(&mut committer, &targets, &prepared).await?;
+                    upkeep.wrote();
+                    if upkeep.is_overdue() {
+                        upkeep.maintain(&self.targets).await?;
+                    }
+                }
+                Some(Job::Compare(done)) => {
+                    record_gaps(db, &self.targets.live.generation).await?;
+                    let _ = done.send(());
+                }
+                Some(Job::OpenGaps(done)) => {
+                    if let Some(building) = &self.targets.building {
+                        generations.open_gaps(&building.target.generation).await?;
+                    }
+                    let _ = done.send(());
+                }
+                Some(Job::Switch(done)) => {
+                    let _ = done.send(self.switch().await?);
+                }
+            }
+        }
+    }
+
+    async fn switch(&self) -> Result<bool, SyncError> {
+        let Some(building) = &self.targets.building else { return Ok(false) };
+        let switched = self.worker.generations.switch(&self.targets, building).await?;
+        if switched {
+            let generation = &building.target.generation;
+            let versions = generation.tables.versions().await?;
+            self.worker.events.publish_view(view_of(generation.id, versions));
+            (self.worker.on_step)(Step::Switched);
+        }
+        Ok(switched)
+    }
+}
+
+async fn commit(
+    committer: &mut Committer,
+    targets: &[&Target],
+    prepared: &Prepared,
+) -> Result<(), SyncError> {
+    let started = std::time::Instant::now();
+    committer.commit(targets, prepared).await?;
+    tracing::debug!(
+        origin = ?prepared.origin,
+        articles = prepared.done.len() + prepared.deleted.len(),
+        passages = prepared.parts.iter().map(|part| part.batch.passages.len()).sum::<usize>(),
+        duration_ms = started.elapsed().as_millis() as u64,
+        "sync.committed"
+    );
+    Ok(())
+}
+
+/// Sends a job that is answered, and waits for the answer; `None` when the writing half has ended.
+async fn asked<T>(jobs: &mpsc::Sender<Job>, job: impl FnOnce(oneshot::Sender<T>) -> Job) -> Option<T> {
+    let (answer, answered) = oneshot::channel();
+    jobs.send(job(answer)).await.ok()?;
+    answered.await.ok()
+}

@@ -1,0 +1,120 @@
+//! What the worker does when it is idle: upkeep of the tables, and a look whether they are still there and whole.
+
+use std::time::{Duration, Instant};
+
+use super::SyncError;
+use super::commit::record_versions;
+use super::generations::{Generations, Target, view_of};
+use super::step::{Step, StepHook};
+use super::targets::Targets;
+use crate::db::Database;
+use crate::error_chain::Chain;
+use crate::events::{Events, journal};
+use crate::index::IndexError;
+use crate::outbox;
+
+/// How many batches are written before upkeep is done although more are waiting.
+const BATCHES_BEFORE_UPKEEP: u32 = 50;
+/// How often replaced versions and old events are removed.
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+/// How long an event can be read from the journal.
+const EVENTS_KEPT: Duration = Duration::from_secs(15 * 60);
+/// Between two tries to read everything: a disk that is busy or a limit of open files is no damage.
+const BEFORE_SECOND_READ: Duration = Duration::from_secs(2);
+
+/// The state of the upkeep of all targets.
+pub struct Upkeep {
+    db: Database,
+    events: Events,
+    generations: Generations,
+    on_step: StepHook,
+    /// Batches since the last upkeep.
+    batches: u32,
+    /// When old versions were removed; not yet by this process, at first.
+    pruned: Option<Instant>,
+    /// Whether the tables are to be read through: after a start, and when a search has failed.
+    suspected: bool,
+}
+
+impl Upkeep {
+    pub fn new(db: Database, events: Events, generations: Generations, on_step: StepHook) -> Self {
+        // As if one batch had been written: a process that was stopped may have left upkeep undone.
+        Self { db, events, generations, on_step, batches: 1, pruned: None, suspected: true }
+    }
+
+    /// Counts a batch.
+    pub fn wrote(&mut self) {
+        self.batches += 1;
+    }
+
+    /// Whether upkeep can't wait for an idle moment.
+    pub fn is_overdue(&self) -> bool {
+        self.batches >= BATCHES_BEFORE_UPKEEP
+    }
+
+    /// A search has failed: a file may be missing or damaged.
+    pub fn suspect(&mut self) {
+        self.suspected = true;
+    }
+
+    /// Does what is due in an idle moment.
+    pub async fn idle(&mut self, targets: &Targets) -> Result<(), SyncError> {
+        if targets.all().iter().any(|target| !target.generation.tables.is_present()) {
+            return Err(IndexError::Gone.into());
+        }
+        if self.batches > 0 {
+            self.maintain(targets).await?;
+        }
+        if std::mem::take(&mut self.suspected) {
+            for target in targets.all() {
+                read_through(target).await?;
+            }
+        }
+        self.prune(targets).await
+    }
+
+    /// Merges small files and extends the indexes of the tables where it is due.
+    pub async fn maintain(&mut self, targets: &Targets) -> Result<(), SyncError> {
+        (self.on_step)(Step::Maintaining);
+        self.batches = 0;
+        for target in targets.all() {
+            let generation = &target.generation;
+            if generation.tables.maintain().await? {
+                let versions = generation.tables.versions().await?;
+                let transaction = self.db.transaction().await?;
+                record_versions(&transaction, generation.id, versions).await?;
+                transaction.commit().await?;
+                if generation.id == targets.live.generation.id {
+                    self.events.publish_view(view_of(generation.id, versions));
+                }
+            }
+        }
+        self.prune(targets).await
+    }
+
+    async fn prune(&mut self, targets: &Targets) -> Result<(), SyncError> {
+        if self.pruned.is_some_and(|pruned| pruned.elapsed() < PRUNE_EVERY) {
+            return Ok(());
+        }
+        self.pruned = Some(Instant::now());
+        for target in targets.all() {
+            target.generation.tables.prune().await?;
+        }
+        self.generations.remove_superseded(&targets.live).await?;
+        let kept = i64::try_from(EVENTS_KEPT.as_millis()).unwrap_or(i64::MAX);
+        let transaction = self.db.transaction().await?;
+        journal::trim(&transaction, outbox::unix_millis() - kept).await?;
+        Ok(transaction.commit().await?)
+    }
+}
+
+/// Reads all of a target; fails when that is impossible twice.
+pub async fn read_through(target: &Target) -> Result<(), SyncError> {
+    let tables = &target.generation.tables;
+    if let Err(error) = tables.read_through().await {
+        tracing::warn!(generation = target.generation.id, error = %Chain(&error), "index.not_readable");
+        tokio::time::sleep(BEFORE_SECOND_READ).await;
+        tables.read_through().await.map_err(|source| IndexError::Damaged { source: Box::new(source) })?;
+    }
+    Ok(())
+}
