@@ -12,6 +12,8 @@ export PATH := $(cache)/tools/bin:$(PATH)
 # Evaluated when used: setup may have installed mold just before. mold makes linking several times faster.
 cargo = $(if $(shell command -v mold 2>/dev/null),mold -run )cargo
 sentio := $(CARGO_TARGET_DIR)/debug/sentio
+# `make bench BENCH_PROFILE=dev` measures what `make test` has built, without compiling every dependency once more.
+BENCH_PROFILE ?= release
 
 .PHONY: help
 help: ## list the targets
@@ -73,11 +75,11 @@ audit: ## look for known vulnerabilities in the dependencies (needs the network)
 
 .PHONY: bench
 bench: setup ## measure speed and quality, optimised
-	$(cargo) bench --bench sentio
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench sentio
 
 .PHONY: soak
 soak: setup ## hours of mixed load, with a watch on memory, disk and the index
-	$(cargo) bench --bench soak
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench soak
 
 .PHONY: playground
 playground: ## bundle the playground anew (playground/dist)

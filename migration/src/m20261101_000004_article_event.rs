@@ -36,15 +36,11 @@ CREATE TABLE article_event (
 
 const BY_TIME: &str = "CREATE INDEX article_event_recorded_at ON article_event (recorded_at)";
 
-/// A trigger of SQLite that writes one event of `$row`.
+/// The statement of SQLite that writes one event of `$row`.
 macro_rules! sqlite_event {
-    ($name:literal, $when:literal, $kind:literal, $row:literal) => {
+    ($kind:literal, $row:literal) => {
         concat!(
-            "CREATE TRIGGER ",
-            $name,
-            " ",
-            $when,
-            " BEGIN
+            "
   INSERT INTO article_event (kind, article_id, facets, recorded_at)
   SELECT '",
             $kind,
@@ -53,63 +49,69 @@ macro_rules! sqlite_event {
     CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)
   FROM (",
             $row,
-            ") AS event;
-END"
+            ") AS event;"
         )
     };
 }
 
-const SQLITE_CREATED: &str = sqlite_event!(
-    "article_event_created",
-    "AFTER INSERT ON article",
-    "created",
-    "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+const SQLITE_CREATED: &str = concat!(
+    "CREATE TRIGGER article_event_created AFTER INSERT ON article BEGIN",
+    sqlite_event!(
+        "created",
+        "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+    ),
+    " END"
 );
 
 /// A statement that does not raise the revision is followed by one that does: it is told once.
-const SQLITE_UPDATED: &str = sqlite_event!(
-    "article_event_updated",
-    "AFTER UPDATE ON article WHEN NEW.id = OLD.id AND NEW.revision > OLD.revision",
-    "updated",
-    "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+const SQLITE_UPDATED: &str = concat!(
+    "CREATE TRIGGER article_event_updated AFTER UPDATE ON article WHEN NEW.id = OLD.id AND NEW.revision > OLD.revision BEGIN",
+    sqlite_event!(
+        "updated",
+        "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+    ),
+    " END"
 );
 
 /// Another id is another article: the old one is gone, a new one is there.
-const SQLITE_MOVED_AWAY: &str = sqlite_event!(
-    "article_event_moved_away",
-    "AFTER UPDATE ON article WHEN NEW.id <> OLD.id",
-    "deleted",
-    "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
+const SQLITE_MOVED: &str = concat!(
+    "CREATE TRIGGER article_event_moved AFTER UPDATE ON article WHEN NEW.id <> OLD.id BEGIN",
+    sqlite_event!(
+        "deleted",
+        "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
+    ),
+    sqlite_event!(
+        "created",
+        "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+    ),
+    " END"
 );
 
-const SQLITE_MOVED_HERE: &str = sqlite_event!(
-    "article_event_moved_here",
-    "AFTER UPDATE ON article WHEN NEW.id <> OLD.id",
-    "created",
-    "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
+const SQLITE_DELETED: &str = concat!(
+    "CREATE TRIGGER article_event_deleted AFTER DELETE ON article BEGIN",
+    sqlite_event!(
+        "deleted",
+        "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
+    ),
+    " END"
 );
 
-const SQLITE_DELETED: &str = sqlite_event!(
-    "article_event_deleted",
-    "AFTER DELETE ON article",
-    "deleted",
-    "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
+const SQLITE_DISPLACED_BY_INSERT: &str = concat!(
+    "CREATE TRIGGER article_event_displaced_by_insert BEFORE INSERT ON article WHEN EXISTS (SELECT 1 FROM article WHERE external_id = NEW.external_id) BEGIN",
+    sqlite_event!(
+        "displaced",
+        "SELECT id, category, tags, created_at FROM article WHERE external_id = NEW.external_id"
+    ),
+    " END"
 );
 
-const SQLITE_DISPLACED_BY_INSERT: &str = sqlite_event!(
-    "article_event_displaced_by_insert",
-    "BEFORE INSERT ON article WHEN EXISTS (SELECT 1 FROM article WHERE external_id = NEW.external_id)",
-    "displaced",
-    "SELECT id, category, tags, created_at FROM article WHERE external_id = NEW.external_id"
-);
-
-const SQLITE_DISPLACED_BY_UPDATE: &str = sqlite_event!(
-    "article_event_displaced_by_update",
-    "BEFORE UPDATE OF id, external_id ON article WHEN EXISTS (
-  SELECT 1 FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id))",
-    "displaced",
-    "SELECT id, category, tags, created_at FROM article
-  WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
+const SQLITE_DISPLACED_BY_UPDATE: &str = concat!(
+    "CREATE TRIGGER article_event_displaced_by_update BEFORE UPDATE OF id, external_id ON article WHEN EXISTS (SELECT 1 FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)) BEGIN",
+    sqlite_event!(
+        "displaced",
+        "SELECT id, category, tags, created_at FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
+    ),
+    " END"
 );
 
 const POSTGRES_RECORD: &str = "
@@ -163,8 +165,7 @@ impl MigrationTrait for Migration {
                 BY_TIME,
                 SQLITE_CREATED,
                 SQLITE_UPDATED,
-                SQLITE_MOVED_AWAY,
-                SQLITE_MOVED_HERE,
+                SQLITE_MOVED,
                 SQLITE_DELETED,
                 SQLITE_DISPLACED_BY_INSERT,
                 SQLITE_DISPLACED_BY_UPDATE,
@@ -196,8 +197,7 @@ impl MigrationTrait for Migration {
             &[
                 "DROP TRIGGER article_event_created",
                 "DROP TRIGGER article_event_updated",
-                "DROP TRIGGER article_event_moved_away",
-                "DROP TRIGGER article_event_moved_here",
+                "DROP TRIGGER article_event_moved",
                 "DROP TRIGGER article_event_deleted",
                 "DROP TRIGGER article_event_displaced_by_insert",
                 "DROP TRIGGER article_event_displaced_by_update",

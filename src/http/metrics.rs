@@ -12,6 +12,8 @@ use super::HttpState;
 use crate::graphql::{IndexGeneration, IndexState, IndexStatus, index_status};
 
 type Number = Gauge<f64, std::sync::atomic::AtomicU64>;
+/// A figure of a generation, where it has one.
+type Reading = fn(&IndexGeneration) -> Option<f64>;
 type Labels = Vec<(&'static str, String)>;
 
 /// What monitoring reads; 503 while SQL does not answer.
@@ -54,7 +56,7 @@ fn registry(status: &IndexStatus) -> Registry {
         registry.register(name, help, gauge);
     }
     let generations = [("live", Some(&status.live)), ("building", status.building.as_ref())];
-    let of_generations: [(_, _, fn(&IndexGeneration) -> Option<f64>); 3] = [
+    let of_generations: [(_, _, Reading); 3] = [
         ("coverage", "Share of the articles that a generation holds", |it| Some(it.coverage)),
         ("build_rate", "Articles per second while it is built", |it| it.rate),
         ("build_seconds_left", "Seconds until it is complete", |it| it.seconds_left),

@@ -14,18 +14,26 @@ use super::generation::Generation;
 
 /// Rows outside the indexes from which they take them in: a search scans what they do not cover.
 const ROWS_BEFORE_APPEND: usize = 2_000;
-/// Data files outside the indexes from which they take them in.
-const FRAGMENTS_BEFORE_APPEND: usize = 64;
-/// Data files from which the small ones are merged.
-const FRAGMENTS_BEFORE_COMPACTION: usize = 32;
-/// Larger files are left alone, so that one step stays short.
-const ROWS_PER_FRAGMENT: usize = 65_536;
+/// Parts of an index, one for each time it took rows in, from which they are made one: each search asks all of them.
+const PARTS_BEFORE_MERGE: u32 = 8;
+/// Data files from which small ones are merged to middle ones, or middle ones to large ones.
+const FRAGMENTS_BEFORE_COMPACTION: usize = 16;
+/// A file of so many rows is a middle one. What single writes make is rewritten a few times until it has this size, and
+/// the rest of the table is left alone meanwhile.
+const ROWS_PER_MIDDLE_FRAGMENT: usize = 1_024;
+/// A file of so many rows is a large one.
+const ROWS_PER_LARGE_FRAGMENT: usize = 65_536;
+/// The share of deleted rows from which a file is written anew when middle ones are merged.
+const DELETED_BEFORE_REWRITE: f32 = 0.1;
+/// Most rows of one such step, so that it stays short.
+const ROWS_PER_STEP: usize = 262_144;
 /// Rows from which the vectors are indexed; below, a scan of all is as fast and exact.
 const ROWS_BEFORE_VECTOR_INDEX: usize = 8_000;
 /// Vectors of one partition of that index when it is made.
 const ROWS_PER_PARTITION: usize = 1_000;
-/// How long a replaced version can still be read.
-const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(30);
+/// How long a replaced version can still be read: longer than any search that began with it, and than another process
+/// needs to notice that there is a newer one.
+const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(2);
 
 impl Generation {
     /// Does what is due; `true` when it changed something.
@@ -55,11 +63,12 @@ impl Generation {
 }
 
 async fn maintain(table: &Table, text: bool) -> Result<bool, IndexError> {
+    let compacted = compact(table).await?;
     let stats = table.stats().await.map_err(IndexError::during("count its rows"))?;
     let indices = table.list_indices().await.map_err(IndexError::during("list its indexes"))?;
     if indices.is_empty() {
         if stats.num_rows < ROWS_BEFORE_APPEND {
-            return Ok(false);
+            return Ok(compacted);
         }
         create_indexes(table, text).await?;
         return Ok(true);
@@ -69,26 +78,55 @@ async fn maintain(table: &Table, text: bool) -> Result<bool, IndexError> {
         create_vector_index(table, stats.num_rows).await?;
         return Ok(true);
     }
-    let fragments = stats.fragment_stats.num_fragments;
-    let compact = fragments >= FRAGMENTS_BEFORE_COMPACTION;
-    if compact {
-        let options =
-            CompactionOptions { target_rows_per_fragment: ROWS_PER_FRAGMENT, ..CompactionOptions::default() };
-        let compact = OptimizeAction::Compact { options, remap_options: None };
-        table.optimize(compact).await.map_err(IndexError::during("merge small files"))?;
+    let coverage = table.index_stats(&indices[0].name).await;
+    let coverage = coverage.map_err(IndexError::during("read an index's statistics"))?;
+    let (uncovered, parts) =
+        coverage.map_or((0, 0), |stats| (stats.num_unindexed_rows, stats.num_indices.unwrap_or(1)));
+    if uncovered < ROWS_BEFORE_APPEND {
+        return Ok(compacted);
     }
-    let uncovered = unindexed_rows(table, &indices[0].name).await?;
-    let append = uncovered >= ROWS_BEFORE_APPEND || (uncovered > 0 && fragments >= FRAGMENTS_BEFORE_APPEND);
-    if append {
-        let append = OptimizeAction::Index(OptimizeOptions::append());
-        table.optimize(append).await.map_err(IndexError::during("extend its indexes"))?;
-    }
-    Ok(compact || append)
+    let options = if parts >= PARTS_BEFORE_MERGE {
+        OptimizeOptions::merge(parts as usize)
+    } else {
+        OptimizeOptions::append()
+    };
+    let extended = table.optimize(OptimizeAction::Index(options)).await;
+    extended.map_err(IndexError::during("extend its indexes"))?;
+    Ok(true)
 }
 
-async fn unindexed_rows(table: &Table, index: &str) -> Result<usize, IndexError> {
-    let stats = table.index_stats(index).await.map_err(IndexError::during("read an index's statistics"))?;
-    Ok(stats.map_or(0, |stats| stats.num_unindexed_rows))
+/// Merges small files, and middle ones when there are many of them; `true` when it changed something.
+async fn compact(table: &Table) -> Result<bool, IndexError> {
+    if fragments(table).await? < FRAGMENTS_BEFORE_COMPACTION {
+        return Ok(false);
+    }
+    let small = CompactionOptions {
+        target_rows_per_fragment: ROWS_PER_MIDDLE_FRAGMENT,
+        materialize_deletions: false,
+        ..CompactionOptions::default()
+    };
+    let mut changed = run_compaction(table, small).await?;
+    if fragments(table).await? >= FRAGMENTS_BEFORE_COMPACTION {
+        let large = CompactionOptions {
+            target_rows_per_fragment: ROWS_PER_LARGE_FRAGMENT,
+            materialize_deletions_threshold: DELETED_BEFORE_REWRITE,
+            max_source_rows: Some(ROWS_PER_STEP),
+            ..CompactionOptions::default()
+        };
+        changed |= run_compaction(table, large).await?;
+    }
+    Ok(changed)
+}
+
+async fn fragments(table: &Table) -> Result<usize, IndexError> {
+    let stats = table.stats().await.map_err(IndexError::during("count its data files"))?;
+    Ok(stats.fragment_stats.num_fragments)
+}
+
+async fn run_compaction(table: &Table, options: CompactionOptions) -> Result<bool, IndexError> {
+    let compact = OptimizeAction::Compact { options, remap_options: None };
+    let done = table.optimize(compact).await.map_err(IndexError::during("merge small files"))?;
+    Ok(done.compaction.is_some_and(|metrics| metrics.fragments_removed > 0))
 }
 
 async fn create_indexes(table: &Table, text: bool) -> Result<(), IndexError> {

@@ -3,18 +3,15 @@
 //! Changes made meanwhile reach both generations through the outbox; what is filled here are the articles that nobody
 //! changes. Where it stopped is known from SQL: an article without a row in `article_index` is still to come.
 
-use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, FromQueryResult, QueryFilter, Statement,
-};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
 
 use super::SyncError;
-use super::commit::record_versions;
+use super::commit::{forget, record_versions};
 use super::generations::{Generations, OpenGeneration, set_state};
 use super::targets::{Building, Targets};
 use super::verify::{Drift, Look, verify};
 use crate::article::ArticleId;
 use crate::db::Database;
-use crate::entity::article_index;
 use crate::entity::index_generation::State;
 use crate::index::{Batch, Previous};
 use crate::outbox::{ATTEMPTS_UNTIL_FAILED, Change};
@@ -96,13 +93,8 @@ impl Generations {
                     Some(building.tables.write(&batch, Previous::Possible).await?)
                 };
                 let transaction = self.db.transaction().await?;
-                article_index::Entity::delete_many()
-                    .filter(article_index::Column::GenerationId.eq(building.id))
-                    .filter(
-                        article_index::Column::ArticleId.is_in(drift.iter().map(|(article, _)| article.0)),
-                    )
-                    .exec(&transaction)
-                    .await?;
+                let articles: Vec<_> = drift.iter().map(|(article, _)| *article).collect();
+                forget(&transaction, building.id, &articles).await?;
                 if let Some(versions) = versions {
                     record_versions(&transaction, building.id, versions).await?;
                 }

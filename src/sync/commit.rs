@@ -213,17 +213,23 @@ where
     Ok(())
 }
 
-async fn forget<C>(connection: &C, generation: i64, articles: &[ArticleId]) -> Result<(), DbErr>
+/// Takes back that a generation holds `articles`.
+pub async fn forget<C>(connection: &C, generation: i64, articles: &[ArticleId]) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
 {
-    if !articles.is_empty() {
-        article_index::Entity::delete_many()
-            .filter(article_index::Column::GenerationId.eq(generation))
-            .filter(article_index::Column::ArticleId.is_in(articles.iter().map(|article| article.0)))
-            .exec(connection)
-            .await?;
+    if articles.is_empty() {
+        return Ok(());
     }
+    let holders: Vec<_> = (2..articles.len() + 2).map(|number| format!("${number}")).collect();
+    let sql = format!(
+        "DELETE FROM article_index WHERE generation_id = $1 AND article_id IN ({})",
+        holders.join(", ")
+    );
+    let ids = articles.iter().map(|article| Value::from(article.0));
+    let values = std::iter::once(Value::from(generation)).chain(ids);
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    connection.execute_raw(statement).await?;
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
@@ -195,6 +196,8 @@ impl<'a> Pump<'a> {
         let targets = self.targets.all();
         let mut committer = Committer::new(db.clone(), events.clone(), on_step.clone(), &targets).await?;
         let mut upkeep = Upkeep::new(db.clone(), events.clone(), generations.clone(), on_step.clone());
+        // Put off by jobs alone: searches that fail one after the other must not keep the look at the files away.
+        let mut idle_at = Instant::now() + IDLE_BEFORE_UPKEEP;
         loop {
             let job = tokio::select! {
                 job = jobs.recv() => job,
@@ -202,7 +205,8 @@ impl<'a> Pump<'a> {
                     upkeep.suspect();
                     continue;
                 }
-                () = tokio::time::sleep(IDLE_BEFORE_UPKEEP) => {
+                () = tokio::time::sleep_until(idle_at) => {
+                    idle_at = Instant::now() + IDLE_BEFORE_UPKEEP;
                     if !self.lock.holds() {
                         return Err(SyncError::LockLost);
                     }
@@ -211,6 +215,7 @@ impl<'a> Pump<'a> {
                     continue;
                 }
             };
+            idle_at = Instant::now() + IDLE_BEFORE_UPKEEP;
             if !self.lock.holds() {
                 return Err(SyncError::LockLost);
             }

@@ -105,8 +105,10 @@ impl Worker {
                 Ok(targets) => Pump::new(self, targets, &lock).run(stop).await,
                 Err(error) => Err(error),
             };
-            if let Err(error) = ended {
-                outages.pause(&error, stop).await;
+            match ended {
+                Ok(()) => {}
+                Err(SyncError::LockLost) => tracing::error!(error = %SyncError::LockLost, "sync.lock_lost"),
+                Err(error) => outages.pause(&error, stop).await,
             }
         }
     }

@@ -8,6 +8,8 @@ mod app;
 mod articles;
 mod commands;
 mod embedding;
+mod events;
+mod faults;
 mod generations;
 mod http;
 mod lists;
