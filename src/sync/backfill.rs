@@ -20,6 +20,7 @@ use crate::outbox::{ATTEMPTS_UNTIL_FAILED, Change};
 #[derive(Debug)]
 pub struct Backfill {
     after: i64,
+    its_turn: bool,
 }
 
 #[derive(FromQueryResult)]
@@ -31,7 +32,17 @@ struct Missing {
 impl Backfill {
     /// From the first article.
     pub fn new() -> Self {
-        Self { after: i64::MIN }
+        Self { after: i64::MIN, its_turn: true }
+    }
+
+    /// Whether it goes before changes that wait.
+    pub fn is_its_turn(&self) -> bool {
+        self.its_turn
+    }
+
+    /// Lets it go before changes the next time.
+    pub fn give_turn(&mut self) {
+        self.its_turn = true;
     }
 
     /// Begins again with the first article: what is filled is passed over.
@@ -48,6 +59,7 @@ impl Backfill {
         most: u32,
         bytes: i64,
     ) -> Result<Vec<Change>, SyncError> {
+        self.its_turn = false;
         let statement = Statement::from_sql_and_values(
             db.backend(),
             "SELECT id, CAST(length(content) AS BIGINT) AS length FROM article

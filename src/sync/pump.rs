@@ -25,6 +25,9 @@ use crate::outbox::{self, Change, Request};
 const BATCH_CHANGES: u32 = 128;
 /// Most bytes of content of one batch, unless one article alone has more: a second of inference or less.
 const BATCH_BYTES: i64 = 48 * 1024;
+/// Most bytes of content that are filled into another generation between two batches of changes: a client may wait as
+/// long.
+const FILL_BYTES: i64 = 16 * 1024;
 /// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
 const LEASE: Duration = Duration::from_secs(3600);
 /// How often the outbox is looked at when nothing ticks.
@@ -136,24 +139,41 @@ impl<'a> Pump<'a> {
                 return Ok(Next::End);
             }
         }
+        // In turn, so that writes without end do not keep the generation from being completed.
+        if backfill.is_its_turn()
+            && let Some(next) = self.fill(jobs, backfill).await?
+        {
+            return Ok(next);
+        }
         let changes = self.claim().await?;
         if !changes.is_empty() {
             (self.worker.on_step)(Step::Claimed);
+            backfill.give_turn();
             return Ok(Next::Claimed(changes));
         }
-        let Some(building) = &self.targets.building else { return Ok(Next::Nothing) };
+        Ok(self.fill(jobs, backfill).await?.unwrap_or(Next::Nothing))
+    }
+
+    /// The next articles for the generation that is being built; at their end the switch. `None` when there is nothing to
+    /// fill, or what is lacking is on its way.
+    async fn fill(
+        &self,
+        jobs: &mpsc::Sender<Job>,
+        backfill: &mut Backfill,
+    ) -> Result<Option<Next>, SyncError> {
+        let Some(building) = &self.targets.building else { return Ok(None) };
         let id = building.target.generation.id;
-        let changes = backfill.next(db, id, BATCH_CHANGES, BATCH_BYTES).await?;
+        let changes = backfill.next(&self.worker.db, id, BATCH_CHANGES, FILL_BYTES).await?;
         if !changes.is_empty() {
-            return Ok(Next::Filling(changes));
+            return Ok(Some(Next::Filling(changes)));
         }
         // What is on its way is written before the job's turn comes.
         match asked(jobs, Job::Switch).await {
             Some(false) => {
                 backfill.start_over();
-                Ok(Next::Nothing)
+                Ok(None)
             }
-            Some(true) | None => Ok(Next::End),
+            Some(true) | None => Ok(Some(Next::End)),
         }
     }
 

@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod generations;
 mod http;
+mod kills;
 mod lists;
 mod meaning;
 mod recommend;
