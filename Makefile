@@ -78,7 +78,8 @@ bench: setup ## measure speed and quality, optimised
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench sentio
 
 .PHONY: soak
-soak: setup ## hours of mixed load, with a watch on memory, disk and the index
+soak: setup-test ## long runs: 100 kills under load, single writes on a large index with a watch on latency, files and memory
+	KILLS=100 TEST_DATABASE=sqlite $(cargo) test --test it -- kills::
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench soak
 
 .PHONY: playground

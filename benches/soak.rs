@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use harness::{Client, Server, percentile, text};
 use serde_json::json;
 
-/// Data files of both tables together: fewer than twice 16 small and 16 middle ones, what one upkeep may wait for
-/// (50 batches for each table), and the large ones.
-const FRAGMENTS_MAX: u64 = 200;
+/// Data files of both tables together: for each, 16 small ones from before an upkeep and 16 that it waits for, 16 middle
+/// ones, and the large ones.
+const FRAGMENTS_MAX: u64 = 120;
 /// Versions of both tables that lie on disk: those of the last three minutes (two are kept, pruned each minute) at 30
 /// writes a second, two versions for each table and write.
 const VERSIONS_MAX: usize = 25_000;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sea_orm::sqlx::{self, ConnectOptions};
+use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -34,6 +35,17 @@ impl Changes {
     pub fn subscribe(&self) -> watch::Receiver<u64> {
         self.ticks.subscribe()
     }
+}
+
+/// Lets the transaction on `connection` tick in every process when it commits; SQLite needs nothing for that.
+pub async fn notify<C>(connection: &C) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    if connection.get_database_backend() == DbBackend::Postgres {
+        connection.execute_unprepared(&format!("NOTIFY {CHANNEL}")).await?;
+    }
+    Ok(())
 }
 
 /// The running watch over a database; dropping it ends it.

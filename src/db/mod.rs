@@ -19,7 +19,7 @@ use sentio_migration::{Migrator, MigratorTrait};
 
 use crate::config::DatabaseConfig;
 
-pub use changes::{ChangeWatch, Changes};
+pub use changes::{ChangeWatch, Changes, notify};
 
 /// How long a SQLite connection waits for another process's write before it gives up.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);

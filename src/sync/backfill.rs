@@ -6,8 +6,8 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
 
 use super::SyncError;
-use super::commit::{forget, record_versions};
 use super::generations::{Generations, OpenGeneration, set_state};
+use super::record::{forget, record_versions};
 use super::targets::{Building, Targets};
 use super::verify::{Drift, Look, verify};
 use crate::article::ArticleId;

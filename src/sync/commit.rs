@@ -3,19 +3,17 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use sea_orm::{
-    ActiveModelTrait, ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect, Set,
-    Statement, Value,
-};
+use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QuerySelect};
 
 use super::SyncError;
 use super::cache;
-use super::generations::{Target, as_sql, view_of};
-use super::prepare::{IndexedArticle, Origin, Part, Prepared};
+use super::generations::{Target, view_of};
+use super::prepare::{Origin, Part, Prepared};
+use super::record::{forget, record_indexed, record_rate, record_versions};
 use super::step::{Step, StepHook};
 use crate::article::ArticleId;
-use crate::db::Database;
-use crate::entity::{article_index, index_generation};
+use crate::db::{Database, notify};
+use crate::entity::article_index;
 use crate::events::{ArticleEventKind, Events, journal};
 use crate::index::{Previous, Versions};
 use crate::outbox::{self, ATTEMPTS_UNTIL_FAILED, Change};
@@ -143,94 +141,14 @@ impl Committer {
         if self.failing {
             outbox::set_last_error(&transaction, None).await?;
         }
+        // Other processes follow the index, and subscribers wait for what was journalled.
+        notify(&transaction).await?;
         transaction.commit().await?;
         if std::mem::take(&mut self.failing) {
             tracing::info!("sync.recovered: the index can be written again");
         }
         Ok(())
     }
-}
-
-/// Stores which versions of the generation's tables belong together.
-pub async fn record_versions<C>(connection: &C, generation: i64, versions: Versions) -> Result<(), DbErr>
-where
-    C: ConnectionTrait,
-{
-    let row = index_generation::ActiveModel {
-        id: Set(generation),
-        article_version: Set(as_sql(versions.articles)),
-        passage_version: Set(as_sql(versions.passages)),
-        ..Default::default()
-    };
-    row.update(connection).await?;
-    Ok(())
-}
-
-async fn record_rate<C>(connection: &C, generation: i64, rate: Option<f64>) -> Result<(), DbErr>
-where
-    C: ConnectionTrait,
-{
-    let row = index_generation::ActiveModel { id: Set(generation), rate: Set(rate), ..Default::default() };
-    row.update(connection).await?;
-    Ok(())
-}
-
-async fn record_indexed<C>(connection: &C, generation: i64, indexed: &[IndexedArticle]) -> Result<(), DbErr>
-where
-    C: ConnectionTrait,
-{
-    if indexed.is_empty() {
-        return Ok(());
-    }
-    let now = outbox::unix_millis();
-    let rows: Vec<_> = (0..indexed.len())
-        .map(|row| {
-            let first = row * 5 + 3;
-            let [a, b, c, d, e] = [first, first + 1, first + 2, first + 3, first + 4];
-            format!("($1, ${a}, ${b}, ${c}, ${d}, ${e}, $2)")
-        })
-        .collect();
-    let sql = format!(
-        "INSERT INTO article_index (generation_id, article_id, seq, revision, content_hash, passages, indexed_at)
-         VALUES {}
-         ON CONFLICT (generation_id, article_id) DO UPDATE
-         SET seq = excluded.seq, revision = excluded.revision, content_hash = excluded.content_hash,
-             passages = excluded.passages, indexed_at = excluded.indexed_at",
-        rows.join(", ")
-    );
-    let values =
-        [Value::from(generation), now.into()].into_iter().chain(indexed.iter().flat_map(|indexed| {
-            [
-                Value::from(indexed.article.0),
-                indexed.seq.into(),
-                indexed.revision.into(),
-                indexed.content_hash.to_vec().into(),
-                i32::try_from(indexed.passages).unwrap_or(i32::MAX).into(),
-            ]
-        }));
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    connection.execute_raw(statement).await?;
-    Ok(())
-}
-
-/// Takes back that a generation holds `articles`.
-pub async fn forget<C>(connection: &C, generation: i64, articles: &[ArticleId]) -> Result<(), DbErr>
-where
-    C: ConnectionTrait,
-{
-    if articles.is_empty() {
-        return Ok(());
-    }
-    let holders: Vec<_> = (2..articles.len() + 2).map(|number| format!("${number}")).collect();
-    let sql = format!(
-        "DELETE FROM article_index WHERE generation_id = $1 AND article_id IN ({})",
-        holders.join(", ")
-    );
-    let ids = articles.iter().map(|article| Value::from(article.0));
-    let values = std::iter::once(Value::from(generation)).chain(ids);
-    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-    connection.execute_raw(statement).await?;
-    Ok(())
 }
 
 async fn record_failures<C>(connection: &C, prepared: &Prepared) -> Result<(), DbErr>

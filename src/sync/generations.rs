@@ -6,7 +6,7 @@ use sea_orm::{
 };
 
 use super::SyncError;
-use super::commit::record_versions;
+use super::record::{as_sql, record_versions};
 use crate::db::Database;
 use crate::embedding::{Embedder, Models, StoredModel};
 use crate::entity::article_index;
@@ -264,9 +264,4 @@ pub fn recorded_versions(row: &index_generation::Model) -> Versions {
 /// What searches see of a generation.
 pub fn view_of(generation: i64, versions: Versions) -> SearchView {
     SearchView { generation, article_version: versions.articles, passage_version: versions.passages }
-}
-
-/// A LanceDB version as SQL stores it.
-pub fn as_sql(version: u64) -> i64 {
-    i64::try_from(version).unwrap_or(i64::MAX)
 }

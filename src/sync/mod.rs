@@ -18,6 +18,7 @@ mod prepare;
 mod publish;
 mod pump;
 mod reconcile;
+mod record;
 mod step;
 mod targets;
 mod upkeep;

@@ -12,6 +12,7 @@ use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
 use super::content_hash::content_hash;
 use super::generations::Target;
 use super::passages::{PassageRule, PassageSpan, split};
+use super::record::IndexedArticle;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::embedding::{EmbedError, Embedder, Embedding};
@@ -50,16 +51,6 @@ pub struct Part {
     pub indexed: Vec<IndexedArticle>,
     /// What the cache gets.
     pub vectors: Vec<ArticleVectors>,
-}
-
-/// What is recorded about an article once it is written.
-#[derive(Clone, Copy, Debug)]
-pub struct IndexedArticle {
-    pub article: ArticleId,
-    pub seq: i64,
-    pub revision: i64,
-    pub content_hash: [u8; 32],
-    pub passages: usize,
 }
 
 /// An article cut into passages.

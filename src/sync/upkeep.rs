@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::SyncError;
-use super::commit::record_versions;
 use super::generations::{Generations, Target, view_of};
+use super::record::record_versions;
 use super::step::{Step, StepHook};
 use super::targets::Targets;
 use crate::db::Database;
@@ -13,8 +13,9 @@ use crate::events::{Events, journal};
 use crate::index::IndexError;
 use crate::outbox;
 
-/// How many batches are written before upkeep is done although more are waiting.
-const BATCHES_BEFORE_UPKEEP: u32 = 50;
+/// How many batches are written before upkeep is done although more are waiting: each makes a file, and each change of an
+/// indexed article opens every file that the index of ids does not cover yet.
+const BATCHES_BEFORE_UPKEEP: u32 = 16;
 /// How often replaced versions and old events are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long an event can be read from the journal.
