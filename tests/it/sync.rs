@@ -285,3 +285,48 @@ async fn truncate_under_way_leaves_nothing_behind() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn a_change_of_facets_alone_costs_no_inference() {
+    let app = Builder::new().start().await;
+    app.create("One", &"A sentence of several words. ".repeat(100)).await;
+    let runs = app.app.models.runs();
+    let update = "mutation { updateArticle(input: { id: \"1\", category: \"Food\", tags: [\"a\"] }) { article { indexState } } }";
+    assert_eq!(app.query(update).await["updateArticle"]["article"]["indexState"], "INDEXED");
+    assert_eq!(app.app.models.runs(), runs);
+    // The vectors of texts that an article no longer holds go.
+    let cached = "SELECT COUNT(*) FROM embedding";
+    assert!(app.count(cached).await > 1);
+    app.query("mutation { updateArticle(input: { id: \"1\", content: \"Short.\" }) { article { id } } }")
+        .await;
+    assert_eq!(app.count(cached).await, 1);
+    app.query("mutation { deleteArticle(input: { id: \"1\" }) { deletedArticleId } }").await;
+    assert_eq!(app.count(cached).await, 0);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn another_database_over_the_same_folder_is_never_served_the_first_ones_index() {
+    let app = Builder::new().start().await;
+    for number in 0..3 {
+        app.create(&format!("First {number}"), "words").await;
+    }
+    let postgres = app.is_postgres();
+    let (folder, first) = app.stop().await;
+    let second = if postgres {
+        crate::app::new_postgres_database().await
+    } else {
+        format!("sqlite://{}", folder.path().join("second.db").display())
+    };
+    let titles = "{ recommend(query: \"words\", k: 100) { article { title } } }";
+    let app = Builder::new().start_in(folder, Some(second)).await;
+    assert_eq!(app.query(titles).await["recommend"], json!([]));
+    app.create("Second", "words").await;
+    app.assert_in_step().await;
+    assert_eq!(app.query(titles).await["recommend"], json!([{ "article": { "title": "Second" } }]));
+    let (folder, _) = app.stop().await;
+    let app = Builder::new().start_in(folder, first).await;
+    app.assert_in_step().await;
+    assert_eq!(app.query(titles).await["recommend"].as_array().unwrap().len(), 3);
+    app.stop().await;
+}
