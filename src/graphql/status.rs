@@ -41,6 +41,7 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of an age, far below 2^52")]
     let lag_seconds =
         lag.oldest_pending.map_or(0.0, |oldest| (outbox::unix_millis() - oldest).max(0) as f64 / 1000.0);
+    let to_hold = article::Entity::find().count(db.reader()).await?;
     let Size { articles, passages, fragments } = size.unwrap_or_default();
     Ok(IndexStatus {
         state,
@@ -52,12 +53,13 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
         articles,
         passages,
         fragments,
-        live: generation(db, State::Live).await?.unwrap_or_else(no_generation),
-        building: generation(db, State::Building).await?,
+        live: generation(db, State::Live, to_hold).await?.unwrap_or_else(no_generation),
+        building: generation(db, State::Building, to_hold).await?,
     })
 }
 
-async fn generation(db: &Database, state: State) -> Result<Option<IndexGeneration>, ApiError> {
+/// The generation in `state`, of which there is at most one; `articles` is how many it is to hold.
+async fn generation(db: &Database, state: State, articles: u64) -> Result<Option<IndexGeneration>, ApiError> {
     let row = index_generation::Entity::find()
         .filter(index_generation::Column::State.eq(state))
         .one(db.reader())
@@ -67,7 +69,6 @@ async fn generation(db: &Database, state: State) -> Result<Option<IndexGeneratio
         .filter(article_index::Column::GenerationId.eq(row.id))
         .count(db.reader())
         .await?;
-    let articles = article::Entity::find().count(db.reader()).await?;
     #[expect(clippy::cast_precision_loss, reason = "a share for people")]
     let coverage = if articles == 0 { 1.0 } else { (indexed as f64 / articles as f64).min(1.0) };
     #[expect(clippy::cast_precision_loss, reason = "a time for people")]

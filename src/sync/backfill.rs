@@ -6,6 +6,7 @@
 use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult, Statement};
 
 use super::SyncError;
+use super::batch_size::{BATCH_CHANGES, FILL_BYTES, fitting};
 use super::generations::{Generations, OpenGeneration, set_state};
 use super::record::{forget, record_versions};
 use super::targets::{Building, Targets};
@@ -50,15 +51,8 @@ impl Backfill {
         self.after = i64::MIN;
     }
 
-    /// The next articles that the generation lacks and nobody has just changed, up to `most` and about `bytes` of
-    /// content; empty at the end.
-    pub async fn next(
-        &mut self,
-        db: &Database,
-        generation: i64,
-        most: u32,
-        bytes: i64,
-    ) -> Result<Vec<Change>, SyncError> {
+    /// The next articles that the generation lacks and nobody has just changed; empty at the end.
+    pub async fn next(&mut self, db: &Database, generation: i64) -> Result<Vec<Change>, SyncError> {
         self.its_turn = false;
         let statement = Statement::from_sql_and_values(
             db.backend(),
@@ -68,17 +62,14 @@ impl Backfill {
                                WHERE generation_id = $2 AND article_index.article_id = article.id)
                AND NOT EXISTS (SELECT 1 FROM index_change WHERE index_change.article_id = article.id)
              ORDER BY id LIMIT $3",
-            [self.after.into(), generation.into(), i64::from(most).into()],
+            [self.after.into(), generation.into(), i64::from(BATCH_CHANGES).into()],
         );
         let missing = Missing::find_by_statement(statement).all(db.reader()).await?;
-        let mut room = bytes;
-        let fits = missing.into_iter().take_while(|article| {
-            let fits = room > 0;
-            room -= article.length;
-            fits
-        });
-        let changes: Vec<_> =
-            fits.map(|article| Change { article: ArticleId(article.id), seq: 0, attempts: 0 }).collect();
+        let fits = fitting(missing.iter().map(|article| article.length), FILL_BYTES);
+        let changes: Vec<_> = missing[..fits]
+            .iter()
+            .map(|article| Change { article: ArticleId(article.id), seq: 0, attempts: 0 })
+            .collect();
         if let Some(last) = changes.last() {
             self.after = last.article.0;
         }
@@ -136,7 +127,7 @@ impl Generations {
         set_state(&transaction, old, State::Retired).await?;
         set_state(&transaction, new.id, State::Live).await?;
         transaction.commit().await?;
-        self.index.set_live(new.tables.clone());
+        self.search(new);
         tracing::info!(generation = new.id, model = building.target.embedder.model().name, "index.switched");
         Ok(true)
     }

@@ -56,7 +56,7 @@ impl Cached {
             let sql = format!(
                 "SELECT text_hash, article_id, vector FROM embedding
                  WHERE fingerprint = $1 AND text_hash IN ({})",
-                holders(2, hashes.len())
+                placeholders(2, hashes.len())
             );
             let values = std::iter::once(Value::from(fingerprint))
                 .chain(hashes.iter().map(|hash| hash.to_vec().into()));
@@ -111,7 +111,7 @@ where
     }
     let sql = format!(
         "DELETE FROM embedding WHERE fingerprint = $1 AND article_id = $2 AND text_hash NOT IN ({})",
-        holders(3, vectors.hashes.len())
+        placeholders(3, vectors.hashes.len())
     );
     let values = [Value::from(fingerprint), vectors.article.0.into()]
         .into_iter()
@@ -126,7 +126,7 @@ where
     C: ConnectionTrait,
 {
     for articles in articles.chunks(ROWS_PER_STATEMENT) {
-        let sql = format!("DELETE FROM embedding WHERE article_id IN ({})", holders(1, articles.len()));
+        let sql = format!("DELETE FROM embedding WHERE article_id IN ({})", placeholders(1, articles.len()));
         let values = articles.iter().map(|article| Value::from(article.0));
         let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
         connection.execute_raw(statement).await?;
@@ -145,7 +145,7 @@ where
 }
 
 /// `$first, …`, as many as `count`.
-fn holders(first: usize, count: usize) -> String {
-    let holders: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
-    holders.join(", ")
+pub fn placeholders(first: usize, count: usize) -> String {
+    let placeholders: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
+    placeholders.join(", ")
 }

@@ -88,10 +88,16 @@ impl Committer {
             let transaction = self.db.transaction().await?;
             outbox::set_last_error(&transaction, None).await?;
             transaction.commit().await?;
-            self.failing = false;
-            tracing::info!("sync.recovered: the index can be written again");
+            self.recovered();
         }
         Ok(())
+    }
+
+    /// SQL no longer says that the index can't be written.
+    fn recovered(&mut self) {
+        if std::mem::take(&mut self.failing) {
+            tracing::info!("sync.recovered: the index can be written again");
+        }
     }
 
     /// The articles of `part` that SQL says the generation holds.
@@ -144,9 +150,7 @@ impl Committer {
         // Other processes follow the index, and subscribers wait for what was journalled.
         notify(&transaction).await?;
         transaction.commit().await?;
-        if std::mem::take(&mut self.failing) {
-            tracing::info!("sync.recovered: the index can be written again");
-        }
+        self.recovered();
         Ok(())
     }
 }

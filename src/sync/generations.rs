@@ -78,7 +78,7 @@ impl Generations {
         let row = self.row(State::Live).await?.ok_or(SyncError::NoGeneration)?;
         self.embedder(&row).await?;
         let generation = self.open_tables(&row).await?;
-        self.index.set_live(generation.tables.clone());
+        self.search(&generation);
         Ok(generation)
     }
 

@@ -1,4 +1,4 @@
-//! What the worker does while the index or SQL cannot be written: say so, wait, and find out whether tables are lost.
+//! What the worker does while the index or SQL cannot be written: say so, and wait.
 
 use std::time::{Duration, Instant};
 

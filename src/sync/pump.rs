@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
 use super::backfill::Backfill;
+use super::batch_size::{BATCH_BYTES, BATCH_CHANGES, fitting};
 use super::commit::Committer;
 use super::generations::{Target, view_of};
 use super::prepare::{Origin, Prepared, prepare};
@@ -21,13 +22,6 @@ use crate::entity::article;
 use crate::index::WriterLock;
 use crate::outbox::{self, Change, Request};
 
-/// Most changes of one batch.
-const BATCH_CHANGES: u32 = 128;
-/// Most bytes of content of one batch, unless one article alone has more: a second of inference or less.
-const BATCH_BYTES: i64 = 48 * 1024;
-/// Most bytes of content that are filled into another generation between two batches of changes: a client may wait as
-/// long.
-const FILL_BYTES: i64 = 16 * 1024;
 /// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
 const LEASE: Duration = Duration::from_secs(3600);
 /// How often the outbox is looked at when nothing ticks.
@@ -57,7 +51,8 @@ enum Job {
 enum Next {
     Claimed(Vec<Change>),
     Filling(Vec<Change>),
-    Nothing,
+    /// Nothing until something ticks or this time has passed.
+    Wait(Duration),
     /// The targets are to be looked at anew.
     End,
 }
@@ -103,9 +98,7 @@ impl<'a> Pump<'a> {
                 Next::Claimed(changes) => (changes, Origin::Outbox),
                 Next::Filling(changes) => (changes, Origin::Backfill),
                 Next::End => return Ok(()),
-                Next::Nothing => {
-                    let due = outbox::due_in(self.worker.db.reader()).await?;
-                    let wait = due.map_or(POLL, |due| due.min(POLL));
+                Next::Wait(wait) => {
                     tokio::select! {
                         _ = ticks.changed() => {}
                         () = tokio::time::sleep(wait) => {}
@@ -145,13 +138,18 @@ impl<'a> Pump<'a> {
         {
             return Ok(next);
         }
-        let changes = self.claim().await?;
-        if !changes.is_empty() {
-            (self.worker.on_step)(Step::Claimed);
-            backfill.give_turn();
-            return Ok(Next::Claimed(changes));
+        // Looking costs nothing to other writers, unlike a transaction.
+        let due = outbox::due_in(db.reader()).await?;
+        if due == Some(Duration::ZERO) {
+            let changes = self.claim().await?;
+            if !changes.is_empty() {
+                (self.worker.on_step)(Step::Claimed);
+                backfill.give_turn();
+                return Ok(Next::Claimed(changes));
+            }
         }
-        Ok(self.fill(jobs, backfill).await?.unwrap_or(Next::Nothing))
+        let wait = due.map_or(POLL, |due| due.min(POLL));
+        Ok(self.fill(jobs, backfill).await?.unwrap_or(Next::Wait(wait)))
     }
 
     /// The next articles for the generation that is being built; at their end the switch. `None` when there is nothing to
@@ -163,7 +161,7 @@ impl<'a> Pump<'a> {
     ) -> Result<Option<Next>, SyncError> {
         let Some(building) = &self.targets.building else { return Ok(None) };
         let id = building.target.generation.id;
-        let changes = backfill.next(&self.worker.db, id, BATCH_CHANGES, FILL_BYTES).await?;
+        let changes = backfill.next(&self.worker.db, id).await?;
         if !changes.is_empty() {
             return Ok(Some(Next::Filling(changes)));
         }
@@ -179,12 +177,7 @@ impl<'a> Pump<'a> {
 
     /// Claims changes up to the size of a batch; what is beyond it is given back.
     async fn claim(&self) -> Result<Vec<Change>, SyncError> {
-        let db = &self.worker.db;
-        // Looking costs nothing to other writers, unlike a transaction.
-        if outbox::due_in(db.reader()).await? != Some(Duration::ZERO) {
-            return Ok(Vec::new());
-        }
-        let transaction = db.transaction().await?;
+        let transaction = self.worker.db.transaction().await?;
         let mut changes = outbox::claim(&transaction, BATCH_CHANGES, LEASE).await?;
         let ids = changes.iter().map(|change| change.article.0);
         let lengths: Vec<(i64, i64)> = article::Entity::find()
@@ -195,15 +188,10 @@ impl<'a> Pump<'a> {
             .into_tuple()
             .all(&transaction)
             .await?;
-        let mut room = BATCH_BYTES;
-        let fits = changes.iter().take_while(|change| {
-            let fits = room > 0;
-            let length =
-                lengths.iter().find(|(id, _)| *id == change.article.0).map_or(0, |(_, length)| *length);
-            room -= length;
-            fits
-        });
-        let beyond = changes.split_off(fits.count());
+        let length = |change: &Change| {
+            lengths.iter().find(|(id, _)| *id == change.article.0).map_or(0, |(_, length)| *length)
+        };
+        let beyond = changes.split_off(fitting(changes.iter().map(length), BATCH_BYTES));
         for change in beyond {
             outbox::postpone(&transaction, change, Duration::ZERO, None).await?;
         }

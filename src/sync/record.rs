@@ -2,6 +2,7 @@
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, Set, Statement, Value};
 
+use super::cache::placeholders;
 use crate::article::ArticleId;
 use crate::entity::index_generation;
 use crate::index::Versions;
@@ -93,10 +94,9 @@ where
     if articles.is_empty() {
         return Ok(());
     }
-    let holders: Vec<_> = (2..articles.len() + 2).map(|number| format!("${number}")).collect();
     let sql = format!(
         "DELETE FROM article_index WHERE generation_id = $1 AND article_id IN ({})",
-        holders.join(", ")
+        placeholders(2, articles.len())
     );
     let ids = articles.iter().map(|article| Value::from(article.0));
     let values = std::iter::once(Value::from(generation)).chain(ids);

@@ -1,6 +1,7 @@
 //! Which generations are kept in step: the live one and, while the index changes to another model or is rebuilt, the
 //! one that will take its place.
 
+use sea_orm::sea_query::SimpleExpr;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::SyncError;
@@ -171,26 +172,23 @@ impl Generations {
         if row.retired_at.is_none() || lost.contains(&row.id) {
             return self.delete(row).await;
         }
+        self.change_state(row.id, State::Retired).await
+    }
+
+    async fn change_state(&self, id: i64, state: State) -> Result<(), SyncError> {
         let transaction = self.db.transaction().await?;
-        set_state(&transaction, row.id, State::Retired).await?;
+        set_state(&transaction, id, state).await?;
         Ok(transaction.commit().await?)
     }
 
     /// Takes up a retired generation of the model with this fingerprint: it only has gaps to be filled.
     async fn revive(&self, fingerprint: &str) -> Result<Option<Building>, SyncError> {
-        let row = index_generation::Entity::find()
-            .filter(index_generation::Column::State.eq(State::Retired))
-            .filter(index_generation::Column::Fingerprint.eq(fingerprint))
-            .order_by_desc(index_generation::Column::RetiredAt)
-            .one(self.db.reader())
-            .await?;
+        let row = self.newest_retired(index_generation::Column::Fingerprint.eq(fingerprint)).await?;
         let Some(row) = row else { return Ok(None) };
         match self.open_target(&row).await {
             Ok(target) => {
                 tracing::info!(generation = row.id, model = row.model, "index.revived: filling its gaps");
-                let transaction = self.db.transaction().await?;
-                set_state(&transaction, row.id, State::Building).await?;
-                transaction.commit().await?;
+                self.change_state(row.id, State::Building).await?;
                 Ok(Some(Building { target, revived: true }))
             }
             Err(error) if error.is_lost() => {
@@ -237,9 +235,17 @@ impl Generations {
         &self,
         live_fingerprint: &str,
     ) -> Result<Option<index_generation::Model>, SyncError> {
+        self.newest_retired(index_generation::Column::Fingerprint.ne(live_fingerprint)).await
+    }
+
+    /// Of the retired generations that `condition` names, the one that was live last.
+    async fn newest_retired(
+        &self,
+        condition: SimpleExpr,
+    ) -> Result<Option<index_generation::Model>, SyncError> {
         Ok(index_generation::Entity::find()
             .filter(index_generation::Column::State.eq(State::Retired))
-            .filter(index_generation::Column::Fingerprint.ne(live_fingerprint))
+            .filter(condition)
             .order_by_desc(index_generation::Column::RetiredAt)
             .one(self.db.reader())
             .await?)

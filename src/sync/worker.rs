@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
@@ -48,9 +49,10 @@ impl Worker {
     pub fn follow(self) -> WorkerHandle {
         WorkerHandle::spawn(|stop| async move {
             let mut follower = Follower::new(self.generations.clone(), self.events.clone());
+            let mut ticks = self.changes.subscribe();
             while !stop.is_cancelled() {
                 follower.catch_up().await;
-                self.next_look(&stop).await;
+                next_look(&mut ticks, &stop).await;
             }
         })
     }
@@ -64,6 +66,7 @@ impl Worker {
         let mut follower = Follower::new(self.generations.clone(), self.events.clone());
         // What was told last: each state is told once, not at every look.
         let mut told = String::new();
+        let mut ticks = self.changes.subscribe();
         while !stop.is_cancelled() {
             let state = match self.try_lock() {
                 Ok(Some(lock)) => {
@@ -84,15 +87,7 @@ impl Worker {
                 tracing::warn!("{state}");
                 told = state;
             }
-            self.next_look(&stop).await;
-        }
-    }
-
-    async fn next_look(&self, stop: &CancellationToken) {
-        let mut ticks = self.changes.subscribe();
-        tokio::select! {
-            _ = ticks.changed() => {}
-            () = pause(POLL, stop) => {}
+            next_look(&mut ticks, &stop).await;
         }
     }
 
@@ -152,5 +147,13 @@ impl Worker {
     /// Whether a file can be made beside the lock: an index that cannot be opened is then damaged, not out of reach.
     fn folder_is_writable(&self) -> bool {
         tempfile::tempfile_in(&self.lock_folder).is_ok()
+    }
+}
+
+/// Returns with a tick, also one from before the call, or after a while.
+async fn next_look(ticks: &mut watch::Receiver<u64>, stop: &CancellationToken) {
+    tokio::select! {
+        _ = ticks.changed() => {}
+        () = pause(POLL, stop) => {}
     }
 }
