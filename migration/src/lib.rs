@@ -11,6 +11,7 @@ mod m20261101_000001_article;
 mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;
 mod m20261101_000004_article_event;
+mod m20261101_000005_article_tombstone;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000002_index_state::Migration),
             Box::new(m20261101_000003_record_changes::Migration),
             Box::new(m20261101_000004_article_event::Migration),
+            Box::new(m20261101_000005_article_tombstone::Migration),
         ]
     }
 }

@@ -33,13 +33,13 @@ const SQLITE_AFTER_INSERT: &str = concat!(
 );
 
 /// A revision that the statement did not raise is raised here; so is `updated_at`. The inner UPDATE does not fire this
-/// trigger again: its revision is higher than the old one.
+/// trigger again: its revision is higher than the old one. The row is asked, not NEW: another trigger may have raised it.
 const SQLITE_AFTER_UPDATE: &str = concat!(
     "CREATE TRIGGER article_updated AFTER UPDATE ON article BEGIN
   UPDATE article SET revision = OLD.revision + 1,
     updated_at = CASE WHEN NEW.updated_at = OLD.updated_at
       THEN strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now') ELSE NEW.updated_at END
-  WHERE id = NEW.id AND NEW.revision <= OLD.revision; ",
+  WHERE id = NEW.id AND revision <= OLD.revision; ",
     sqlite_record!("SELECT NEW.id AS id UNION SELECT OLD.id"),
     " END"
 );

@@ -70,18 +70,6 @@ async fn a_displaced_row_is_recorded_on_sqlite() {
 }
 
 #[tokio::test]
-async fn truncate_asks_for_a_comparison_on_postgres() {
-    let app = with_articles().await;
-    if !app.is_postgres() {
-        println!("skipped: TRUNCATE is PostgreSQL's");
-        return;
-    }
-    app.raw_sql("TRUNCATE article").await;
-    assert!(outbox::is_submitted(app.app.db.reader(), outbox::Request::Reconcile).await.unwrap());
-    app.stop().await;
-}
-
-#[tokio::test]
 async fn revision_and_time_move_although_the_writer_forgets_them() {
     let app = with_articles().await;
     app.raw_sql("UPDATE article SET updated_at = created_at").await;
@@ -95,6 +83,77 @@ async fn revision_and_time_move_although_the_writer_forgets_them() {
     assert_eq!(number(&app, revision).await, before + 2);
     app.raw_sql("UPDATE article SET revision = 40 WHERE id = 1").await;
     assert_eq!(number(&app, revision).await, 40);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn no_article_has_a_revision_twice() {
+    let app = with_articles().await;
+    let revision = async |id: i64| {
+        number(&app, &format!("SELECT COALESCE(MAX(revision), 0) FROM article WHERE id = {id}")).await
+    };
+    app.raw_sql("UPDATE article SET title = 'x', revision = 7 WHERE id = 1").await;
+    app.raw_sql("DELETE FROM article WHERE id = 1").await;
+    app.raw_sql("INSERT INTO article (id, title, content) VALUES (1, 'again', 'c')").await;
+    assert_eq!(revision(1).await, 8, "inserted with its old id");
+    app.raw_sql("DELETE FROM article WHERE id = 1").await;
+    app.raw_sql("INSERT INTO article (id, title, content, revision) VALUES (1, 'restored', 'c', 20)").await;
+    assert_eq!(revision(1).await, 20, "restored with a higher revision");
+    app.raw_sql("UPDATE article SET id = 2000 WHERE id = 1").await;
+    app.raw_sql("UPDATE article SET id = 1 WHERE id = 2").await;
+    assert_eq!(revision(1).await, 21, "another article took the id");
+    app.raw_sql("UPDATE article SET id = 1000 WHERE id = 2000").await;
+    app.raw_sql("UPDATE article SET id = 2000 WHERE id = 3").await;
+    assert!(revision(2000).await > 21);
+    app.raw_sql("INSERT INTO article (external_id, title, content) VALUES ('new', 't', 'c')").await;
+    assert_eq!(number(&app, "SELECT revision FROM article WHERE external_id = 'new'").await, 1);
+    app.raw_sql(
+        "INSERT INTO article (external_id, title, content) VALUES ('new', 'u', 'c')
+         ON CONFLICT (external_id) DO UPDATE SET title = excluded.title",
+    )
+    .await;
+    assert_eq!(number(&app, "SELECT revision FROM article WHERE external_id = 'new'").await, 2);
+    let alive = "SELECT COUNT(*) FROM article_tombstone WHERE article_id IN (SELECT id FROM article)";
+    assert_eq!(number(&app, alive).await, 0, "the living have no tombstones");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_replacing_row_goes_on_with_the_revision_on_sqlite() {
+    let app = with_articles().await;
+    if app.is_postgres() {
+        println!("skipped: INSERT OR REPLACE is SQLite's");
+        return;
+    }
+    let revision = "SELECT revision FROM article WHERE id = 1";
+    for expected in 2..6 {
+        app.raw_sql("INSERT OR REPLACE INTO article (id, title, content) VALUES (1, 'replaced', 'c')").await;
+        assert_eq!(number(&app, revision).await, expected);
+    }
+    app.raw_sql("UPDATE article SET external_id = 'x' WHERE id = 1").await;
+    // Article 1 is displaced by its external id, and comes back.
+    app.raw_sql(
+        "INSERT OR REPLACE INTO article (id, external_id, title, content) VALUES (50, 'x', 't', 'c')",
+    )
+    .await;
+    app.raw_sql("UPDATE OR REPLACE article SET id = 1 WHERE id = 2").await;
+    assert_eq!(number(&app, revision).await, 7);
+    app.raw_sql("UPDATE OR REPLACE article SET id = 1 WHERE id = 3").await;
+    assert_eq!(number(&app, revision).await, 8);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn truncate_asks_for_a_comparison_and_keeps_the_revisions_on_postgres() {
+    let app = with_articles().await;
+    if !app.is_postgres() {
+        println!("skipped: TRUNCATE is PostgreSQL's");
+        return;
+    }
+    app.raw_sql("TRUNCATE article RESTART IDENTITY").await;
+    assert!(outbox::is_submitted(app.app.db.reader(), outbox::Request::Reconcile).await.unwrap());
+    app.raw_sql("INSERT INTO article (title, content) VALUES ('t', 'c')").await;
+    assert_eq!(number(&app, "SELECT revision FROM article WHERE id = 1").await, 2);
     app.stop().await;
 }
 
