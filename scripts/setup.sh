@@ -180,6 +180,8 @@ install_test_tools() {
   local lock folder
   need "scripts/with-postgres.sh --find" "postgresql" \
     "PostgreSQL's server programs (initdb, pg_ctl) are missing: install them with 'apt-get install postgresql' (Debian) or 'brew install postgresql' (macOS)"
+  need "sqlite3 --version" "sqlite3" \
+    "sqlite3 is missing: install it with 'apt-get install sqlite3' (Debian)"
   need "scripts/test-browser.sh --find" "chromium" \
     "Chromium is missing: install it with 'apt-get install chromium' (Debian), or set CHROMIUM to the executable of a Chrome"
   need "node --version" "nodejs" \

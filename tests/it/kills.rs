@@ -1,9 +1,8 @@
 //! kill -9 at every named step of the worker, and at random moments under load: after a restart nothing is missing,
 //! stale, orphaned or duplicated.
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,6 +17,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use crate::app::{Builder, new_postgres_database, repository};
+use crate::server::Server;
 
 /// What the child process is told by its environment.
 const FOLDER: &str = "KILL_TEST_FOLDER";
@@ -191,42 +191,6 @@ async fn killed_while_the_model_changes_the_index_is_in_step_after_a_restart() {
     }
 }
 
-/// A real server over a folder.
-struct Server {
-    process: Child,
-    url: String,
-}
-
-impl Server {
-    fn start(folder: &Path, database_url: Option<&str>) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sentio"));
-        command
-            .current_dir(folder)
-            .env_clear()
-            .env("SENTIO_MODEL", model("tiny-bert"))
-            .env("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so"))
-            .env("SENTIO_LOG", "error")
-            .args(["serve", "--port", "0"])
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        if let Some(url) = database_url {
-            command.env("DATABASE_URL", url);
-        }
-        let mut process = command.spawn().unwrap();
-        let mut line = String::new();
-        std::io::BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap_or_else(|| {
-            panic!("the server did not start: {line:?}");
-        });
-        Self { url: format!("{url}graphql"), process }
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-}
-
 /// Writes until the server is gone. What it answered for must be there afterwards.
 async fn load(url: String, writer: usize) -> Vec<String> {
     let client = reqwest::Client::new();
@@ -275,16 +239,14 @@ async fn a_server_killed_at_random_under_load_loses_nothing_it_answered_for() {
     let mut server = Server::start(&path, database_url.as_deref());
     let client = reqwest::Client::new();
     loop {
-        let query = json!({ "query": "{ indexStatus { pending } }" });
-        let status: serde_json::Value =
-            client.post(&server.url).json(&query).send().await.unwrap().json().await.unwrap();
+        let status = server.execute(&client, "{ indexStatus { pending } }", json!({})).await;
         if status["data"]["indexStatus"]["pending"] == 0 {
             break;
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     server.kill();
-    let config = Builder::new().config(&path.join("data"), database_url);
+    let config = Builder::new().config(&path, database_url);
     let app = App::open(config).await.unwrap();
     let live = app.generations.open_live().await.unwrap();
     let look = sentio::sync::Look::Newest;

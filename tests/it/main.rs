@@ -6,6 +6,7 @@
 
 mod app;
 mod articles;
+mod bypass;
 mod commands;
 mod embedding;
 mod events;
@@ -18,5 +19,7 @@ mod meaning;
 mod recommend;
 mod rooms;
 mod schema;
+mod server;
 mod sync;
 mod triggers;
+mod writers;
