@@ -8,9 +8,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sea_orm::sqlx::Connection;
+use futures::future::BoxFuture;
+use sea_orm::sqlx::pool::PoolConnectionMetadata;
 use sea_orm::sqlx::postgres::PgConnection;
-use sea_orm::sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::sqlite::{SqliteConnection, SqliteJournalMode, SqliteSynchronous};
+use sea_orm::sqlx::{self, Connection};
 use sea_orm::{
     ConnectOptions, ConnectionTrait, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
@@ -104,6 +106,7 @@ impl Database {
                             .foreign_keys(true)
                             .busy_timeout(SQLITE_BUSY_TIMEOUT)
                     });
+                    options.map_sqlx_sqlite_pool_opts(|pool| pool.after_release(has_ended_its_transaction));
                 })
                 .await?;
                 let reader = connect(config, config.readers, |options| {
@@ -220,6 +223,21 @@ async fn connect(
     sea_orm::Database::connect(options)
         .await
         .map_err(|source| OpenError::Connect { url: config.url.to_string(), source })
+}
+
+/// Whether a connection may be used again: answers `false` when its transaction could not be ended.
+///
+/// SQLite rolls back by itself when a disk is full. sqlx then fails to, still counts the transaction as open (0.9.0), and
+/// makes a savepoint of the next one: commits would succeed and store nothing.
+fn has_ended_its_transaction(
+    connection: &mut SqliteConnection,
+    _: PoolConnectionMetadata,
+) -> BoxFuture<'_, Result<bool, sqlx::Error>> {
+    Box::pin(async move {
+        // The rollback of a transaction that was dropped is on its way to the connection's thread.
+        connection.ping().await?;
+        Ok(!connection.is_in_transaction())
+    })
 }
 
 /// One connection outside a pool: a pool tries until its time is up, and then does not say why.

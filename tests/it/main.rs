@@ -8,6 +8,7 @@ mod app;
 mod articles;
 mod bypass;
 mod commands;
+mod disk_full;
 mod embedding;
 mod events;
 mod faults;
