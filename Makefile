@@ -78,9 +78,10 @@ bench: setup ## measure speed and quality, optimised
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench sentio
 
 .PHONY: soak
-soak: setup-test ## long runs: 100 kills under load, single writes on a large index with a watch on latency, files and memory
+soak: setup-test ## long runs: 100 kills under load, single writes on a large index and `verify` over a million articles, with a watch on latency, files and memory
 	KILLS=100 TEST_DATABASE=sqlite $(cargo) test --test it -- kills::
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench soak
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench verify
 
 .PHONY: playground
 playground: ## bundle the playground anew (playground/dist)

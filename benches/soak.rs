@@ -11,7 +11,7 @@ mod harness;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use harness::{Client, Server, percentile, text};
+use harness::{Client, Server, percentile, resident_bytes, text};
 use serde_json::json;
 
 /// Data files of both tables together: for each, 16 small ones from before an upkeep and 16 that it waits for, 16 middle
@@ -147,7 +147,7 @@ async fn sample(server: &Server, write: Vec<Duration>, search: Vec<Duration>) ->
         versions: versions_below(&store)?,
         disk_ratio,
         sqlite_bytes: std::fs::metadata(server.folder.path().join("sentio.db"))?.len(),
-        resident_bytes: resident_bytes()?,
+        resident_bytes: resident_bytes(std::process::id())?,
     })
 }
 
@@ -205,10 +205,4 @@ fn versions_below(store: &Path) -> anyhow::Result<usize> {
         versions += if folder.is_dir() { std::fs::read_dir(folder)?.count() } else { 0 };
     }
     Ok(versions)
-}
-
-fn resident_bytes() -> anyhow::Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
-    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10)
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 
-/// A Sentio with the default model, in a temporary folder, behind HTTP.
+/// A Sentio in a temporary folder, behind HTTP; with the default model unless another is named.
 pub struct Server {
     pub app: App,
     pub url: String,
@@ -21,12 +21,17 @@ pub struct Server {
 
 impl Server {
     pub async fn start() -> anyhow::Result<Self> {
+        Self::start_with("models/all-MiniLM-L6-v2").await
+    }
+
+    /// With the model in a folder of the repository.
+    pub async fn start_with(model: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let path = |path: PathBuf| path.display().to_string();
         let settings = [
             ("SENTIO_DATA_DIR", path(folder.path().to_owned())),
-            ("SENTIO_MODEL_DIR", path(root.join("models"))),
+            ("SENTIO_MODEL", path(root.join(model))),
             ("SENTIO_ORT_LIB", path(root.join("lib/libonnxruntime.so"))),
         ];
         let app = App::open(Config::from_values(&SettingValues::from_flags(settings))?).await?;
@@ -103,4 +108,11 @@ pub fn percentile(times: &[Duration], share: f64) -> f64 {
     )]
     let at = (last as f64 * share).round() as usize;
     sorted.get(at).map_or(f64::NAN, |time| time.as_secs_f64() * 1000.0)
+}
+
+/// What of a process is in memory.
+pub fn resident_bytes(process: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? << 10)
 }

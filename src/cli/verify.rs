@@ -20,7 +20,7 @@ pub struct Verify {
     /// Index what differs, then compare once more
     #[arg(long)]
     repair: bool,
-    /// Print the counts as JSON
+    /// Print the counts as JSON, with the first ids of each kind that differs
     #[arg(long)]
     json: bool,
 }
@@ -59,32 +59,44 @@ impl Verify {
     }
 }
 
+/// The kinds of drift with the names that they are printed under.
+const KINDS: [(&str, Drift); 4] = [
+    ("missing", Drift::Missing),
+    ("stale", Drift::Stale),
+    ("orphaned", Drift::Orphaned),
+    ("duplicated", Drift::Duplicated),
+];
+
+/// The first ids of one kind, as GraphQL writes ids.
+fn examples(report: &VerifyReport, kind: Drift) -> Vec<String> {
+    report.examples.get(&kind).into_iter().flatten().map(ToString::to_string).collect()
+}
+
 fn as_json(report: &VerifyReport) -> String {
-    let counts = json!({
+    let mut counts = json!({
         "articles": report.articles,
-        "missing": report.missing,
-        "stale": report.stale,
-        "orphaned": report.orphaned,
-        "duplicated": report.duplicated,
+        "missing": report.count(Drift::Missing),
+        "stale": report.count(Drift::Stale),
+        "orphaned": report.count(Drift::Orphaned),
+        "duplicated": report.count(Drift::Duplicated),
         "pending": report.pending,
     });
+    if !report.in_step() {
+        let kinds = KINDS.iter().filter(|(_, kind)| report.count(*kind) > 0);
+        counts["examples"] =
+            kinds.map(|(name, kind)| ((*name).to_owned(), json!(examples(report, *kind)))).collect();
+    }
     format!("{counts}\n")
 }
 
 fn as_text(report: &VerifyReport) -> String {
     let mut text = format!("articles    {}\npending     {}\n", report.articles, report.pending);
-    let kinds = [
-        ("missing", report.missing, Drift::Missing),
-        ("stale", report.stale, Drift::Stale),
-        ("orphaned", report.orphaned, Drift::Orphaned),
-        ("duplicated", report.duplicated, Drift::Duplicated),
-    ];
-    for (name, count, kind) in kinds {
-        let examples = report.examples.get(&kind).map_or_else(String::new, |articles| {
-            let ids: Vec<_> = articles.iter().map(ToString::to_string).collect();
-            format!("  such as {}", ids.join(", "))
-        });
-        text += &format!("{name:11} {count}{examples}\n");
+    for (name, kind) in KINDS {
+        let examples = match examples(report, kind).join(", ") {
+            none if none.is_empty() => none,
+            ids => format!("  such as {ids}"),
+        };
+        text += &format!("{name:11} {}{examples}\n", report.count(kind));
     }
     text += if report.in_step() {
         "the index is in step\n"

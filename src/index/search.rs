@@ -1,6 +1,6 @@
 //! Reading: nearest passages and articles, stored vectors and texts, all on one pinned pair of versions.
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -208,6 +208,33 @@ impl Snapshot {
                 .extend((0..batch.num_rows()).map(|row| (ArticleId(ids[row]), stored.value(row).to_owned())));
         }
         Ok(texts)
+    }
+
+    /// The id up to which both tables together hold `most` rows from `first` on; `None` when they hold fewer up to `last`.
+    /// Takes memory for `most` ids.
+    pub async fn end_of_rows(
+        &self,
+        first: ArticleId,
+        last: ArticleId,
+        most: usize,
+    ) -> Result<Option<ArticleId>, IndexError> {
+        let mut smallest = BinaryHeap::with_capacity(most + 1);
+        for table in [&self.articles, &self.passages] {
+            let query = table
+                .query()
+                .only_if(predicate::between(first, last))
+                .select(Select::columns(&["article_id"]));
+            let mut batches = query.execute().await.map_err(IndexError::during("list ids"))?;
+            while let Some(batch) = batches.try_next().await.map_err(IndexError::during("list ids"))? {
+                for id in column::<Int64Type>(&batch, "article_id")? {
+                    smallest.push(*id);
+                    if smallest.len() > most {
+                        smallest.pop();
+                    }
+                }
+            }
+        }
+        Ok(if smallest.len() < most { None } else { smallest.pop().map(ArticleId) })
     }
 
     /// What the article table holds between two ids, both included, ascending; an id may come twice.

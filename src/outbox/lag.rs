@@ -11,6 +11,9 @@ use crate::article::ArticleId;
 /// Attempts after which a document's own error counts as final until the document changes. It is still retried.
 pub const ATTEMPTS_UNTIL_FAILED: u32 = 3;
 
+/// SQLite compares each name of a parameter with all before it.
+const IDS_PER_STATEMENT: usize = 500;
+
 /// The state of the outbox as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lag {
@@ -134,7 +137,7 @@ struct StateRow {
     last_error: Option<String>,
 }
 
-/// The outbox rows of `articles`, in one statement; articles that are not waiting are absent.
+/// The outbox rows of `articles`, in one statement for every 500; articles that are not waiting are absent.
 pub async fn states<C>(
     connection: &C,
     articles: &[ArticleId],
@@ -142,25 +145,22 @@ pub async fn states<C>(
 where
     C: ConnectionTrait,
 {
-    if articles.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let holders: Vec<_> = (1..=articles.len()).map(|number| format!("${number}")).collect();
-    let statement = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        format!(
-            "SELECT article_id, seq, attempts, last_error FROM index_change WHERE article_id IN ({})",
-            holders.join(", ")
-        ),
-        articles.iter().map(|article| Value::from(article.0)),
-    );
-    let rows = StateRow::find_by_statement(statement).all(connection).await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
+    let mut states = HashMap::new();
+    for articles in articles.chunks(IDS_PER_STATEMENT) {
+        let holders: Vec<_> = (1..=articles.len()).map(|number| format!("${number}")).collect();
+        let statement = Statement::from_sql_and_values(
+            connection.get_database_backend(),
+            format!(
+                "SELECT article_id, seq, attempts, last_error FROM index_change WHERE article_id IN ({})",
+                holders.join(", ")
+            ),
+            articles.iter().map(|article| Value::from(article.0)),
+        );
+        for row in StateRow::find_by_statement(statement).all(connection).await? {
             let attempts = u32::try_from(row.attempts).unwrap_or(0);
             let state = ChangeState { seq: row.seq, attempts, last_error: row.last_error };
-            (ArticleId(row.article_id), state)
-        })
-        .collect())
+            states.insert(ArticleId(row.article_id), state);
+        }
+    }
+    Ok(states)
 }

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sea_orm::sea_query::Expr;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
 use super::SyncError;
+use super::batch_size::fitting;
 use super::content_hash::content_hash;
 use super::generations::OpenGeneration;
 use crate::article::ArticleId;
@@ -13,8 +15,12 @@ use crate::db::Database;
 use crate::entity::{article, article_index};
 use crate::outbox;
 
-/// Articles compared at a time; their contents are in memory together.
+/// Most articles compared at a time.
 const PAGE: u64 = 128;
+/// Most bytes of content compared at a time, unless one article alone has more: they are in memory together.
+const PAGE_BYTES: i64 = 8 * 1024 * 1024;
+/// Most rows of the index compared at a time: between two articles of SQL there may be any number of orphaned ones.
+const PAGE_ROWS: usize = 32_000;
 /// How often a difference is looked at again before it counts: the two sides are read one after the other, and a change
 /// may pass in between.
 const LOOKS: u32 = 4;
@@ -65,6 +71,16 @@ impl VerifyReport {
         self.missing + self.stale + self.orphaned + self.duplicated == 0
     }
 
+    /// How many articles differ in this way.
+    pub fn count(&self, kind: Drift) -> u64 {
+        match kind {
+            Drift::Missing => self.missing,
+            Drift::Stale => self.stale,
+            Drift::Orphaned => self.orphaned,
+            Drift::Duplicated => self.duplicated,
+        }
+    }
+
     fn add(&mut self, article: ArticleId, drift: Drift) {
         *match drift {
             Drift::Missing => &mut self.missing,
@@ -94,32 +110,60 @@ where
     let mut report = VerifyReport::default();
     let mut first = i64::MIN;
     loop {
-        let ids: Vec<i64> = article::Entity::find()
+        let page = Page::from(first, db, live, look).await?;
+        let drift = settled_drift(db, live, look, ArticleId(first), ArticleId(page.last)).await?;
+        for (article, kind) in &drift {
+            report.add(*article, *kind);
+        }
+        report.articles += page.articles;
+        progress(report.articles);
+        if !drift.is_empty() {
+            found(drift).await?;
+        }
+        if page.last == i64::MAX {
+            let lag = outbox::lag(db.reader()).await?;
+            report.pending = lag.pending + lag.failed;
+            return Ok(report);
+        }
+        first = page.last + 1;
+    }
+}
+
+/// A range of ids that is compared at a time.
+struct Page {
+    /// Articles of SQL in it.
+    articles: u64,
+    /// Its last id.
+    last: i64,
+}
+
+impl Page {
+    /// The range that begins with `first` and is as long as can be.
+    async fn from(first: i64, db: &Database, live: &OpenGeneration, look: Look) -> Result<Self, SyncError> {
+        let found: Vec<(i64, i64)> = article::Entity::find()
             .select_only()
             .column(article::Column::Id)
+            .expr(Expr::cust("CAST(length(content) AS BIGINT)"))
             .filter(article::Column::Id.gte(first))
             .order_by_asc(article::Column::Id)
             .limit(PAGE)
             .into_tuple()
             .all(db.reader())
             .await?;
-        let complete = (ids.len() as u64) < PAGE;
-        let last = if complete { i64::MAX } else { ids[ids.len() - 1] };
-        let drift = settled_drift(db, live, look, ArticleId(first), ArticleId(last)).await?;
-        for (article, kind) in &drift {
-            report.add(*article, *kind);
+        let fits = fitting(found.iter().map(|(_, length)| *length), PAGE_BYTES);
+        let is_end = fits == found.len() && (fits as u64) < PAGE;
+        let mut last = if is_end { i64::MAX } else { found[fits - 1].0 };
+        if look == Look::Newest {
+            live.tables.refresh().await?;
         }
-        report.articles += ids.len() as u64;
-        progress(report.articles);
-        if !drift.is_empty() {
-            found(drift).await?;
+        let snapshot = live.tables.snapshot();
+        if last.abs_diff(first) >= PAGE
+            && let Some(end) = snapshot.end_of_rows(ArticleId(first), ArticleId(last), PAGE_ROWS).await?
+        {
+            last = end.0;
         }
-        if complete {
-            let lag = outbox::lag(db.reader()).await?;
-            report.pending = lag.pending + lag.failed;
-            return Ok(report);
-        }
-        first = last + 1;
+        let articles = found.iter().take_while(|(id, _)| *id <= last).count();
+        Ok(Self { articles: articles as u64, last })
     }
 }
 

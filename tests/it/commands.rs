@@ -178,6 +178,7 @@ fn index_and_verify_find_and_mend_differences() {
     assert_eq!(output.status.code(), Some(1));
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&report["stale"], &report["orphaned"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(report["examples"], serde_json::json!({ "stale": ["1"], "orphaned": ["2"] }));
     let repaired = succeeds(folder.path(), &["verify", "--repair", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&repaired).unwrap()["articles"], 11);
     assert_eq!(verify(folder.path())["stale"], 0);

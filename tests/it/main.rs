@@ -23,4 +23,5 @@ mod schema;
 mod server;
 mod sync;
 mod triggers;
+mod verify;
 mod writers;
