@@ -6,6 +6,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::app::{new_postgres_database, repository};
+use crate::server::{self, Server};
 
 /// The database of a folder's commands: SQLite in the folder, or a PostgreSQL one whose URL the folder remembers.
 fn database_url(folder: &Path) -> String {
@@ -182,6 +183,50 @@ fn index_and_verify_find_and_mend_differences() {
     let repaired = succeeds(folder.path(), &["verify", "--repair", "--json"]);
     assert_eq!(serde_json::from_str::<Value>(&repaired).unwrap()["articles"], 11);
     assert_eq!(verify(folder.path())["stale"], 0);
+}
+
+#[test]
+fn commands_beside_a_running_server_end_when_searches_there_see_what_they_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let data_folder = folder.path().join("data");
+    std::fs::create_dir(&data_folder).unwrap();
+    let server = Server::start(&data_folder, Some(&database_url(folder.path())));
+    let beside = |arguments: &[&str]| {
+        let mut command = sentio(folder.path(), arguments);
+        let output = command.env("SENTIO_MODEL", repository(server::MODEL)).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}\n{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let found = || {
+        let query = "{ recommend(query: \"words\", k: 100) { score } indexStatus { state live { id } building { id } } }";
+        let client = reqwest::Client::new();
+        let mut response = in_runtime(server.execute(&client, query, serde_json::json!({})));
+        assert_eq!(response["data"]["indexStatus"]["building"], Value::Null);
+        let count = response["data"]["recommend"].as_array().unwrap().len();
+        (count, response["data"]["indexStatus"]["live"]["id"].take())
+    };
+    let lines: String = (0..40)
+        .map(|n| format!("{{\"id\":\"{n}\",\"title\":\"Article {n}\",\"content\":\"words\"}}\n"))
+        .collect();
+    let file = folder.path().join("articles.jsonl");
+    std::fs::write(&file, lines).unwrap();
+    beside(&["import", file.to_str().unwrap()]);
+    let (count, first_generation) = found();
+    assert_eq!(count, 40);
+    beside(&["populate", "--yes"]);
+    assert_eq!(found().0, 12);
+    beside(&["import", file.to_str().unwrap()]);
+    assert_eq!(found().0, 52);
+    beside(&["index"]);
+    assert_eq!(found(), (52, first_generation.clone()));
+    beside(&["index", "--rebuild"]);
+    let (count, second_generation) = found();
+    assert_eq!(count, 52);
+    assert_ne!(second_generation, first_generation, "the server has made another generation");
+    let report: Value = serde_json::from_str(&beside(&["verify", "--json"])).unwrap();
+    assert_eq!((&report["articles"], &report["missing"]), (&Value::from(52), &Value::from(0)));
+    beside(&["index", "prune"]);
+    assert_eq!(found().0, 52);
 }
 
 #[test]

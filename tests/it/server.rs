@@ -8,6 +8,9 @@ use serde_json::{Value, json};
 
 use crate::app::repository;
 
+/// What the servers embed with.
+pub const MODEL: &str = "tests/fixtures/models/tiny-bert";
+
 /// A real server over a data folder, with a tiny model; it ends with `kill -9`.
 pub struct Server {
     process: Child,
@@ -23,7 +26,7 @@ impl Server {
             .current_dir(data_folder)
             .env_clear()
             .env("SENTIO_DATA_DIR", data_folder)
-            .env("SENTIO_MODEL", repository("tests/fixtures/models/tiny-bert"))
+            .env("SENTIO_MODEL", repository(MODEL))
             .env("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so"))
             .env("SENTIO_LOG", "error")
             .args(["serve", "--port", "0"])
