@@ -17,7 +17,7 @@ BENCH_PROFILE ?= release
 
 .PHONY: help
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-14s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F '\t' '{ printf "make %-16s %s\n", $$1, $$2 }'
 
 .PHONY: run
 run: build ## install what is missing, build, serve on http://127.0.0.1:8000 with sample articles
@@ -76,6 +76,10 @@ audit: ## look for known vulnerabilities in the dependencies (needs the network)
 .PHONY: bench
 bench: setup ## measure speed and quality, optimised
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench sentio
+
+.PHONY: bench-embedding
+bench-embedding: setup ## the engine beside raw ONNX Runtime and sentence-transformers; ARTICLES=file.jsonl.gz
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- "$(or $(ARTICLES),$(error name a file of articles: make bench-embedding ARTICLES=articles.jsonl.gz))" $(MODEL)
 
 .PHONY: soak
 soak: setup-test ## long runs: 100 kills under load, single writes on a large index and `verify` over a million articles, with a watch on latency, files and memory

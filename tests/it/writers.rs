@@ -91,7 +91,7 @@ async fn of_500_writers_in_two_processes_the_last_one_wins() {
                 let number = mixed(writer, write);
                 let id = 1 + number / 16 % ARTICLES;
                 let content = format!("by writer {writer}, its write {write}");
-                let url = &urls[usize::from(number / 8 % 2 == 0)];
+                let url = &urls[usize::from((number / 8).is_multiple_of(2))];
                 let send = async |document: &str, variables: Value| -> Value {
                     let body = json!({ "query": document, "variables": variables });
                     client.post(url).json(&body).send().await.unwrap().json().await.unwrap()
