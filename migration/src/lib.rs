@@ -10,8 +10,8 @@ use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 mod m20261101_000001_article;
 mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;
-mod m20261101_000004_article_event;
-mod m20261101_000005_article_tombstone;
+mod m20261101_000004_article_tombstone;
+mod m20261101_000005_article_event;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -22,8 +22,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000001_article::Migration),
             Box::new(m20261101_000002_index_state::Migration),
             Box::new(m20261101_000003_record_changes::Migration),
-            Box::new(m20261101_000004_article_event::Migration),
-            Box::new(m20261101_000005_article_tombstone::Migration),
+            Box::new(m20261101_000004_article_tombstone::Migration),
+            Box::new(m20261101_000005_article_event::Migration),
         ]
     }
 }

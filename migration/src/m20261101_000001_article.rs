@@ -15,7 +15,7 @@ CREATE TABLE article (
   content TEXT NOT NULL CONSTRAINT content_has_no_nul CHECK (instr(content, char(0)) = 0),
   category TEXT,
   tags TEXT NOT NULL DEFAULT '[]' CHECK (json_valid(tags) AND json_type(tags) = 'array'),
-  revision INTEGER NOT NULL DEFAULT 1,
+  revision INTEGER NOT NULL DEFAULT 1 CONSTRAINT revision_is_an_int CHECK (revision BETWEEN 0 AND 2147483647),
   created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')),
   updated_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%f+00:00', 'now')),
   CONSTRAINT created_at_is_utc CHECK (
@@ -61,7 +61,7 @@ CREATE TABLE article (
   category text,
   tags jsonb NOT NULL DEFAULT '[]' CONSTRAINT tags_are_strings CHECK (
     jsonb_typeof(tags) = 'array' AND NOT jsonb_path_exists(tags, '$[*] ? (@.type() != \"string\")')),
-  revision bigint NOT NULL DEFAULT 1,
+  revision bigint NOT NULL DEFAULT 1 CONSTRAINT revision_is_an_int CHECK (revision BETWEEN 0 AND 2147483647),
   created_at timestamptz NOT NULL DEFAULT now(),
   updated_at timestamptz NOT NULL DEFAULT now(),
   CONSTRAINT created_at_has_four_digit_year CHECK (

@@ -6,6 +6,8 @@
 pub mod journal;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{broadcast, watch};
 
@@ -13,6 +15,10 @@ use crate::article::{ArticleFacets, ArticleId};
 
 /// Events that a listener may be behind; one that is slower loses the oldest and is told how many.
 const BACKLOG: usize = 1_024;
+
+/// How long events wait for a listener to read half of its backlog.
+const LISTENER_MAX: Duration = Duration::from_secs(2);
+const LISTENER_POLL: Duration = Duration::from_millis(2);
 
 /// What the searches of this process see of the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,11 +58,17 @@ pub enum ArticleEventKind {
 pub struct Events {
     view: watch::Sender<SearchView>,
     articles: broadcast::Sender<Arc<ArticleEvent>>,
+    /// Whether the slowest listener is known to be too slow.
+    given_up: Arc<AtomicBool>,
 }
 
 impl Default for Events {
     fn default() -> Self {
-        Self { view: watch::Sender::default(), articles: broadcast::Sender::new(BACKLOG) }
+        Self {
+            view: watch::Sender::default(),
+            articles: broadcast::Sender::new(BACKLOG),
+            given_up: Arc::default(),
+        }
     }
 }
 
@@ -75,6 +87,23 @@ impl Events {
     pub fn publish(&self, event: ArticleEvent) {
         // An error means that nobody listens.
         let _ = self.articles.send(Arc::new(event));
+    }
+
+    /// Waits until the slowest listener has read half of what it may be behind; one that reads nothing for a while is not
+    /// waited for, until it has.
+    pub async fn wait_for_listeners(&self) {
+        let started = Instant::now();
+        while self.articles.len() > BACKLOG / 2 {
+            if self.given_up.load(Ordering::Relaxed) {
+                return;
+            }
+            if started.elapsed() > LISTENER_MAX {
+                self.given_up.store(true, Ordering::Relaxed);
+                return;
+            }
+            tokio::time::sleep(LISTENER_POLL).await;
+        }
+        self.given_up.store(false, Ordering::Relaxed);
     }
 
     /// Gets every event published from now on.

@@ -32,9 +32,8 @@ impl Publisher {
             let mut ticks = self.changes.subscribe();
             let mut position = None;
             while !stop.is_cancelled() {
-                match self.publish(position).await {
-                    Ok(next) => position = Some(next),
-                    Err(error) => tracing::warn!(%error, "events.journal_not_read"),
+                if let Err(error) = self.publish(&mut position).await {
+                    tracing::warn!(%error, "events.journal_not_read");
                 }
                 tokio::select! {
                     _ = ticks.changed() => {}
@@ -45,22 +44,23 @@ impl Publisher {
         })
     }
 
-    async fn publish(&self, position: Option<journal::Position>) -> Result<journal::Position, DbErr> {
-        let Some(mut position) = position.filter(|_| self.events.has_listeners()) else {
-            return journal::end(self.db.reader()).await;
+    async fn publish(&self, position: &mut Option<journal::Position>) -> Result<(), DbErr> {
+        let Some(position) = position.as_mut().filter(|_| self.events.has_listeners()) else {
+            *position = Some(journal::end(self.db.reader()).await?);
+            return Ok(());
         };
         loop {
-            let (events, next) = journal::read(self.db.reader(), position, PAGE).await?;
-            if next == position {
-                return Ok(position);
-            }
+            let journal::Page { events, more } = journal::read(self.db.reader(), position, PAGE).await?;
             if events.iter().any(|event| event.kind == ArticleEventKind::Indexed) {
                 self.wait_for_view().await?;
             }
+            self.events.wait_for_listeners().await;
             for event in events {
                 self.events.publish(event);
             }
-            position = next;
+            if !more {
+                return Ok(());
+            }
         }
     }
 

@@ -33,6 +33,8 @@ pub struct Upkeep {
     batches: u32,
     /// When old versions were removed; not yet by this process, at first.
     pruned: Option<Instant>,
+    /// What the journal's last trim has told.
+    settled: Option<i64>,
     /// Whether the tables are to be read through: after a start, and when a search has failed.
     suspected: bool,
 }
@@ -40,7 +42,7 @@ pub struct Upkeep {
 impl Upkeep {
     pub fn new(db: Database, events: Events, generations: Generations, on_step: StepHook) -> Self {
         // As if one batch had been written: a process that was stopped may have left upkeep undone.
-        Self { db, events, generations, on_step, batches: 1, pruned: None, suspected: true }
+        Self { db, events, generations, on_step, batches: 1, pruned: None, settled: None, suspected: true }
     }
 
     /// Counts a batch.
@@ -104,8 +106,10 @@ impl Upkeep {
         self.generations.remove_superseded(&targets.live).await?;
         let kept = i64::try_from(EVENTS_KEPT.as_millis()).unwrap_or(i64::MAX);
         let transaction = self.db.transaction().await?;
-        journal::trim(&transaction, outbox::unix_millis() - kept).await?;
-        Ok(transaction.commit().await?)
+        let settled = journal::trim(&transaction, outbox::unix_millis() - kept, self.settled).await?;
+        transaction.commit().await?;
+        self.settled = settled;
+        Ok(())
     }
 }
 

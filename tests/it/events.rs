@@ -137,6 +137,27 @@ async fn a_displaced_article_is_told_as_deleted_and_an_upserted_one_is_not() {
     app.raw_sql("INSERT OR REPLACE INTO article (external_id, title, content) VALUES ('a', 'replaced', 'c')")
         .await;
     assert_eq!([changes.change().await, changes.change().await], ["DELETED 1", "CREATED 3"]);
+    assert_eq!(changes.change().await, "INDEXED 3");
+    // One that did not give way, and is deleted by itself.
+    app.raw_sql("INSERT OR IGNORE INTO article (external_id, title, content) VALUES ('a', 'ignored', 'c')")
+        .await;
+    app.raw_sql("DELETE FROM article").await;
+    app.raw_sql("INSERT INTO article (external_id, title, content) VALUES ('b', 't', 'c')").await;
+    assert_eq!([changes.change().await, changes.change().await], ["DELETED 3", "CREATED 5"]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_burst_of_changes_reaches_a_prompt_listener_whole() {
+    let app = Builder::new().start().await;
+    let document = "subscription { articleChanged { kind articleId article { title revision } } }";
+    let mut changes = Subscription::open(&app, document).await;
+    let rows: Vec<_> = (0..3_000).map(|number| format!("('Article {number}', 'c')")).collect();
+    app.raw_sql(&format!("INSERT INTO article (title, content) VALUES {}", rows.join(", "))).await;
+    let mut created = 0;
+    while created < 3_000 {
+        created += u32::from(changes.change().await.starts_with("CREATED"));
+    }
     app.stop().await;
 }
 

@@ -196,3 +196,33 @@ async fn what_could_not_be_read_back_cannot_be_written() {
     }
     app.stop().await;
 }
+
+#[tokio::test]
+async fn any_role_and_any_search_path_may_write_articles_on_postgres() {
+    let app = with_articles().await;
+    if !app.is_postgres() {
+        println!("skipped: SQLite has neither");
+        return;
+    }
+    let role = format!("writer_{}", uuid::Uuid::new_v4().simple());
+    let transaction = app.app.db.transaction().await.unwrap();
+    for sql in [
+        format!("CREATE ROLE {role}"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON article TO {role}"),
+        format!("SET LOCAL ROLE {role}"),
+        "SET LOCAL search_path = ''".to_owned(),
+        "INSERT INTO public.article (title, content) VALUES ('a', 'b')".to_owned(),
+        "UPDATE public.article SET title = 'c' WHERE id = 1".to_owned(),
+        "DELETE FROM public.article WHERE id = 2".to_owned(),
+        "UPDATE public.article SET id = 2 WHERE id = 3".to_owned(),
+        "RESET ROLE".to_owned(),
+        // As logical replication and some restores write.
+        "SET LOCAL session_replication_role = replica".to_owned(),
+        "INSERT INTO public.article (id, title, content) VALUES (90, 'a', 'b')".to_owned(),
+    ] {
+        transaction.execute_unprepared(&sql).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    }
+    transaction.commit().await.unwrap();
+    assert_eq!(recorded(&app).await, [1, 2, 3, 4, 90]);
+    app.stop().await;
+}

@@ -10,8 +10,8 @@ pub struct Migration;
 
 /// `facets` is what a filter looks at, as JSON: for a deleted article it is nowhere else.
 ///
-/// `displaced`: the row may have given way to another one by `INSERT OR REPLACE`, which fires no delete trigger; whoever
-/// reads the event looks whether the article is still there.
+/// `displaced`: the row may give way to another one by `INSERT OR REPLACE`, which fires no delete trigger. Once the other
+/// one is there, it is known whether that has happened: the row becomes `deleted` or goes.
 const SQLITE_TABLE: &str = "
 CREATE TABLE article_event (
   seq INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL,
@@ -54,8 +54,22 @@ macro_rules! sqlite_event {
     };
 }
 
+const SQLITE_DISPLACED: &str =
+    "CREATE INDEX article_event_displaced ON article_event (article_id) WHERE kind = 'displaced'";
+
+/// Decides about the rows that might have given way to the one that is there now.
+macro_rules! sqlite_decide_displaced {
+    () => {
+        "
+  UPDATE article_event SET kind = 'deleted'
+  WHERE kind = 'displaced' AND NOT EXISTS (SELECT 1 FROM article WHERE article.id = article_event.article_id);
+  DELETE FROM article_event WHERE kind = 'displaced';"
+    };
+}
+
 const SQLITE_CREATED: &str = concat!(
     "CREATE TRIGGER article_event_created AFTER INSERT ON article BEGIN",
+    sqlite_decide_displaced!(),
     sqlite_event!(
         "created",
         "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
@@ -66,6 +80,7 @@ const SQLITE_CREATED: &str = concat!(
 /// A statement that does not raise the revision is followed by one that does: it is told once.
 const SQLITE_UPDATED: &str = concat!(
     "CREATE TRIGGER article_event_updated AFTER UPDATE ON article WHEN NEW.id = OLD.id AND NEW.revision > OLD.revision BEGIN",
+    sqlite_decide_displaced!(),
     sqlite_event!(
         "updated",
         "SELECT NEW.id AS id, NEW.category AS category, NEW.tags AS tags, NEW.created_at AS created_at"
@@ -76,6 +91,7 @@ const SQLITE_UPDATED: &str = concat!(
 /// Another id is another article: the old one is gone, a new one is there.
 const SQLITE_MOVED: &str = concat!(
     "CREATE TRIGGER article_event_moved AFTER UPDATE ON article WHEN NEW.id <> OLD.id BEGIN",
+    sqlite_decide_displaced!(),
     sqlite_event!(
         "deleted",
         "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
@@ -87,8 +103,10 @@ const SQLITE_MOVED: &str = concat!(
     " END"
 );
 
+/// An `INSERT OR IGNORE` leaves rows that did not give way.
 const SQLITE_DELETED: &str = concat!(
-    "CREATE TRIGGER article_event_deleted AFTER DELETE ON article BEGIN",
+    "CREATE TRIGGER article_event_deleted AFTER DELETE ON article BEGIN
+  DELETE FROM article_event WHERE kind = 'displaced';",
     sqlite_event!(
         "deleted",
         "SELECT OLD.id AS id, OLD.category AS category, OLD.tags AS tags, OLD.created_at AS created_at"
@@ -155,6 +173,32 @@ BEGIN
   RETURN NULL;
 END $$";
 
+/// Whoever may write articles needs no right on the other tables, and no `search_path` that leads to them: pg_restore
+/// works with an empty one.
+const POSTGRES_FUNCTIONS_FOR_ALL: &str = r"
+DO $$
+DECLARE
+  function regprocedure;
+BEGIN
+  FOR function IN
+    SELECT oid FROM pg_proc WHERE pronamespace = quote_ident(current_schema())::regnamespace AND proname LIKE 'sentio\_%'
+  LOOP
+    EXECUTE format('ALTER FUNCTION %s SECURITY DEFINER SET search_path = %I, pg_temp', function, current_schema());
+    EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
+  END LOOP;
+END $$";
+
+/// Also for sessions that replay what happened elsewhere (`session_replication_role`), such as logical replication.
+const POSTGRES_TRIGGERS_ALWAYS: &str = "
+DO $$
+DECLARE
+  name name;
+BEGIN
+  FOR name IN SELECT tgname FROM pg_trigger WHERE tgrelid = 'article'::regclass AND NOT tgisinternal LOOP
+    EXECUTE format('ALTER TABLE article ENABLE ALWAYS TRIGGER %I', name);
+  END LOOP;
+END $$";
+
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
@@ -163,6 +207,7 @@ impl MigrationTrait for Migration {
             &[
                 SQLITE_TABLE,
                 BY_TIME,
+                SQLITE_DISPLACED,
                 SQLITE_CREATED,
                 SQLITE_UPDATED,
                 SQLITE_MOVED,
@@ -186,6 +231,8 @@ impl MigrationTrait for Migration {
                  FOR EACH ROW EXECUTE FUNCTION sentio_article_event_deleted()",
                 "CREATE TRIGGER article_event_truncated BEFORE TRUNCATE ON article
                  FOR EACH STATEMENT EXECUTE FUNCTION sentio_article_event_truncated()",
+                POSTGRES_FUNCTIONS_FOR_ALL,
+                POSTGRES_TRIGGERS_ALWAYS,
             ],
         )
         .await
