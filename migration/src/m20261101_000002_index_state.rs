@@ -8,7 +8,8 @@ use sea_orm_migration::prelude::*;
 pub struct Migration;
 
 /// One row. `database_uuid` tells this database from any other that an index may belong to; `last_seq` numbers the
-/// changes (PostgreSQL has a sequence instead). `reconcile` asks the worker to compare everything with the index,
+/// changes (PostgreSQL has a sequence instead). `reconcile` asks the worker to compare everything with the index
+/// (`comparing`: that is under way),
 /// `rebuild` to make a new index, `rollback` to go back to the generation before, `prune` to remove what is retired;
 /// `declined_model` is the setting that a rollback turned down; `last_error` says why the index can't be written just
 /// now.
@@ -18,6 +19,7 @@ CREATE TABLE index_control (
   database_uuid TEXT NOT NULL,
   last_seq INTEGER NOT NULL DEFAULT 0,
   reconcile INTEGER NOT NULL DEFAULT 0,
+  comparing INTEGER NOT NULL DEFAULT 0,
   rebuild INTEGER NOT NULL DEFAULT 0,
   rollback INTEGER NOT NULL DEFAULT 0,
   prune INTEGER NOT NULL DEFAULT 0,
@@ -41,7 +43,7 @@ CREATE TABLE index_change (
 
 /// A generation is one complete index made by one model. `model` names it for people; `model_setting` and the three
 /// columns after it open it again, also when the settings name another one. `article_version` and `passage_version` are
-/// the versions of its two LanceDB tables that belong together; `rate` is articles per second while it is being built;
+/// the versions of its two LanceDB tables that belong together, `version_stamp` when they were written; `rate` is articles per second while it is being built;
 /// `retired_at` is when it last ceased to be live.
 const SQLITE_GENERATION: &str = "
 CREATE TABLE index_generation (
@@ -57,6 +59,7 @@ CREATE TABLE index_generation (
   location TEXT NOT NULL UNIQUE,
   article_version INTEGER NOT NULL DEFAULT 0,
   passage_version INTEGER NOT NULL DEFAULT 0,
+  version_stamp INTEGER NOT NULL DEFAULT 0,
   rate REAL,
   created_at INTEGER NOT NULL,
   retired_at INTEGER
@@ -91,6 +94,7 @@ CREATE TABLE index_control (
   id integer PRIMARY KEY CHECK (id = 1),
   database_uuid text NOT NULL,
   reconcile boolean NOT NULL DEFAULT false,
+  comparing boolean NOT NULL DEFAULT false,
   rebuild boolean NOT NULL DEFAULT false,
   rollback boolean NOT NULL DEFAULT false,
   prune boolean NOT NULL DEFAULT false,
@@ -123,6 +127,7 @@ CREATE TABLE index_generation (
   location text NOT NULL UNIQUE,
   article_version bigint NOT NULL DEFAULT 0,
   passage_version bigint NOT NULL DEFAULT 0,
+  version_stamp bigint NOT NULL DEFAULT 0,
   rate double precision,
   created_at bigint NOT NULL,
   retired_at bigint

@@ -24,6 +24,8 @@ pub struct Model {
     /// The versions of the two tables that belong together.
     pub article_version: i64,
     pub passage_version: i64,
+    /// When the two were written: tells versions of the same numbers apart.
+    pub version_stamp: i64,
     /// Articles per second while it is being built.
     pub rate: Option<f64>,
     /// Unix milliseconds.

@@ -30,6 +30,9 @@ pub struct GenerationIdentity {
 pub struct Versions {
     pub articles: u64,
     pub passages: u64,
+    /// When the two were written, in microseconds since 1970, added up: it tells versions of equal numbers apart that come
+    /// from different histories, such as that of a copy.
+    pub stamp: i64,
 }
 
 /// How much a generation holds.
@@ -149,11 +152,9 @@ impl Generation {
 
     /// The newest versions of the tables.
     pub async fn versions(&self) -> Result<Versions, IndexError> {
-        let version = |table: &Table| {
-            let table = table.clone();
-            async move { table.version().await.map_err(IndexError::during("tell its version")) }
-        };
-        Ok(Versions { articles: version(&self.articles).await?, passages: version(&self.passages).await? })
+        let (articles, articles_at) = version(&self.articles).await?;
+        let (passages, passages_at) = version(&self.passages).await?;
+        Ok(Versions { articles, passages, stamp: articles_at.wrapping_add(passages_at) })
     }
 
     /// Lets searches see everything written so far through this handle.
@@ -179,6 +180,16 @@ async fn pin(articles: &Table, passages: &Table, log: &Arc<SearchLog>) -> Result
     let articles = articles.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     let passages = passages.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     Ok(Snapshot::new(articles, passages, Arc::clone(log)))
+}
+
+/// The number of a table's version and when it was written, in microseconds since 1970.
+async fn version(table: &Table) -> Result<(u64, i64), IndexError> {
+    let failed = IndexError::during("tell its version");
+    let Some(dataset) = table.dataset() else {
+        return Ok((table.version().await.map_err(failed)?, 0));
+    };
+    let version = dataset.get().await.map_err(failed)?.version();
+    Ok((version.version, version.timestamp.timestamp_micros()))
 }
 
 async fn checkout(table: &Table, version: u64) -> Result<(), IndexError> {

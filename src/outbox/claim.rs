@@ -66,19 +66,51 @@ where
     Ok(changes)
 }
 
-/// Removes the rows of `changes` that are indexed. A row that changed again meanwhile has a higher `seq` and stays.
-pub async fn complete<C>(connection: &C, changes: &[Change]) -> Result<(), DbErr>
+/// Removes the rows of `changes` that are indexed; returns those whose rows were not removed. A row that changed again
+/// meanwhile has a higher `seq` and stays. On PostgreSQL one that another transaction holds stays as well, see
+/// [`is_recorded`]: a client may keep its transaction open for as long as it likes, and nobody else's change waits for it.
+pub async fn complete<C>(connection: &C, changes: &[Change]) -> Result<Vec<Change>, DbErr>
 where
     C: ConnectionTrait,
 {
-    // In the order in which the triggers of one statement lock the rows, so that neither waits for the other in a circle.
-    let mut changes: Vec<_> = changes.iter().collect();
-    changes.sort_by_key(|change| change.article);
+    let sql = match connection.get_database_backend() {
+        DbBackend::Postgres => {
+            "DELETE FROM index_change WHERE article_id IN (
+               SELECT article_id FROM index_change WHERE article_id = $1 AND seq = $2 FOR UPDATE SKIP LOCKED)"
+        }
+        _ => "DELETE FROM index_change WHERE article_id = $1 AND seq = $2",
+    };
+    let mut rest = Vec::new();
     for change in changes {
-        let sql = "DELETE FROM index_change WHERE article_id = $1 AND seq = $2";
-        run(connection, sql, [change.article.0.into(), change.seq.into()]).await?;
+        let values = [change.article.0.into(), change.seq.into()];
+        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+        if connection.execute_raw(statement).await?.rows_affected() == 0 {
+            rest.push(*change);
+        }
     }
-    Ok(())
+    Ok(rest)
+}
+
+/// Whether the row of just this change is there, as far as others have committed.
+pub async fn is_recorded<C>(connection: &C, change: Change) -> Result<bool, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let statement = Statement::from_sql_and_values(
+        connection.get_database_backend(),
+        "SELECT 1 AS found FROM index_change WHERE article_id = $1 AND seq = $2",
+        [change.article.0.into(), change.seq.into()],
+    );
+    Ok(connection.query_one_raw(statement).await?.is_some())
+}
+
+/// Gives back a change that needs further steps: at once, but behind those that clients wait for.
+pub async fn set_back<C>(connection: &C, change: Change) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    let sql = "UPDATE index_change SET leased_until = 0, lane = 1 WHERE article_id = $1 AND seq = $2";
+    run(connection, sql, [change.article.0.into(), change.seq.into()]).await
 }
 
 /// Gives a change back, to be tried again after `wait`. With a `reason` that counts as a failed attempt of its own.

@@ -61,13 +61,14 @@ where
     Ok(())
 }
 
-/// Whether `request` was asked for.
+/// Whether `request` was asked for and is not carried out yet.
 pub async fn is_submitted<C>(connection: &C, request: Request) -> Result<bool, DbErr>
 where
     C: ConnectionTrait,
 {
+    let under_way = if request == Request::Reconcile { " OR comparing = (1 = 1)" } else { "" };
     let sql = format!(
-        "SELECT CASE WHEN {} = (1 = 1) THEN 1 ELSE 0 END AS asked FROM index_control",
+        "SELECT CASE WHEN {} = (1 = 1){under_way} THEN 1 ELSE 0 END AS asked FROM index_control",
         request.column()
     );
     let asked: i32 = select(connection, &sql).await?.try_get("", "asked")?;
@@ -84,7 +85,35 @@ where
     Ok(())
 }
 
-/// Whether anything was asked for.
+/// Says that the comparison asked for has begun. One asked for from now on is another one.
+pub async fn begin_comparison<C>(connection: &C) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    execute(connection, "UPDATE index_control SET comparing = (1 = 1), reconcile = (1 = 0)", []).await?;
+    Ok(())
+}
+
+/// Says that the comparison has ended.
+pub async fn end_comparison<C>(connection: &C) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    execute(connection, "UPDATE index_control SET comparing = (1 = 0)", []).await?;
+    Ok(())
+}
+
+/// Asks again for a comparison that was interrupted. For the holder of the writer lock when it begins.
+pub async fn resume_comparison<C>(connection: &C) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    let sql = "UPDATE index_control SET reconcile = (1 = 1) WHERE comparing = (1 = 1)";
+    execute(connection, sql, []).await?;
+    Ok(())
+}
+
+/// Whether anything was asked for that is not under way.
 pub async fn any_submitted<C>(connection: &C) -> Result<bool, DbErr>
 where
     C: ConnectionTrait,

@@ -9,10 +9,10 @@ mod lag;
 mod record;
 mod wait;
 
-pub use claim::{Change, claim, complete, postpone, release_leases};
+pub use claim::{Change, claim, complete, is_recorded, postpone, release_leases, set_back};
 pub use control::{
-    Request, any_submitted, database_uuid, declined_model, is_submitted, last_error, set_declined_model,
-    set_last_error, submit, withdraw,
+    Request, any_submitted, begin_comparison, database_uuid, declined_model, end_comparison, is_submitted,
+    last_error, resume_comparison, set_declined_model, set_last_error, submit, withdraw,
 };
 pub use lag::{
     ATTEMPTS_UNTIL_FAILED, ChangeState, Lag, due_in, lag, last_failure, newest_seq, pending_among, states,

@@ -7,6 +7,9 @@ pub const BATCH_BYTES: i64 = 48 * 1024;
 /// Most bytes of content that are filled into another generation between two batches of changes: a client may wait as
 /// long.
 pub const FILL_BYTES: i64 = 16 * 1024;
+/// Most texts that are embedded for one batch. What an article has beyond is embedded in the next ones: its vectors wait
+/// in the cache meanwhile, and what clients wait for goes in between.
+pub const STEP_TEXTS: usize = 256;
 
 /// How many of the articles with contents of `lengths` bytes go together: the last one may exceed `bytes`.
 pub fn fitting(lengths: impl IntoIterator<Item = i64>, bytes: i64) -> usize {

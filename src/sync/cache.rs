@@ -80,13 +80,8 @@ impl Cached {
     }
 }
 
-/// Stores the fresh vectors of an article and, when it was indexed before, drops those of texts it no longer holds.
-pub async fn store<C>(
-    connection: &C,
-    fingerprint: &str,
-    vectors: &ArticleVectors,
-    indexed_before: bool,
-) -> Result<(), DbErr>
+/// Stores the fresh vectors of an article.
+pub async fn store<C>(connection: &C, fingerprint: &str, vectors: &ArticleVectors) -> Result<(), DbErr>
 where
     C: ConnectionTrait,
 {
@@ -106,17 +101,49 @@ where
         );
         connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     }
-    if !indexed_before {
-        return Ok(());
+    Ok(())
+}
+
+#[derive(FromQueryResult)]
+struct OwnedRow {
+    article_id: i64,
+    text_hash: Vec<u8>,
+}
+
+/// Drops the vectors of texts that the articles no longer hold.
+pub async fn drop_stale<C>(
+    connection: &C,
+    fingerprint: &str,
+    articles: &[ArticleVectors],
+) -> Result<(), DbErr>
+where
+    C: ConnectionTrait,
+{
+    let backend = connection.get_database_backend();
+    let kept: HashSet<_> = articles
+        .iter()
+        .flat_map(|vectors| vectors.hashes.iter().map(|hash| (vectors.article.0, hash.as_slice())))
+        .collect();
+    for articles in articles.chunks(ROWS_PER_STATEMENT) {
+        let sql = format!(
+            "SELECT article_id, text_hash FROM embedding WHERE fingerprint = $1 AND article_id IN ({})",
+            placeholders(2, articles.len())
+        );
+        let ids = articles.iter().map(|vectors| Value::from(vectors.article.0));
+        let values = std::iter::once(Value::from(fingerprint)).chain(ids);
+        let statement = Statement::from_sql_and_values(backend, sql, values);
+        for row in OwnedRow::find_by_statement(statement).all(connection).await? {
+            if kept.contains(&(row.article_id, row.text_hash.as_slice())) {
+                continue;
+            }
+            let statement = Statement::from_sql_and_values(
+                backend,
+                "DELETE FROM embedding WHERE fingerprint = $1 AND text_hash = $2 AND article_id = $3",
+                [fingerprint.into(), row.text_hash.into(), row.article_id.into()],
+            );
+            connection.execute_raw(statement).await?;
+        }
     }
-    let sql = format!(
-        "DELETE FROM embedding WHERE fingerprint = $1 AND article_id = $2 AND text_hash NOT IN ({})",
-        placeholders(3, vectors.hashes.len())
-    );
-    let values = [Value::from(fingerprint), vectors.article.0.into()]
-        .into_iter()
-        .chain(vectors.hashes.iter().map(|hash| hash.to_vec().into()));
-    connection.execute_raw(Statement::from_sql_and_values(backend, sql, values)).await?;
     Ok(())
 }
 

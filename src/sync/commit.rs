@@ -12,7 +12,7 @@ use super::prepare::{Origin, Part, Prepared};
 use super::record::{forget, record_indexed, record_rate, record_versions};
 use super::step::{Step, StepHook};
 use crate::article::ArticleId;
-use crate::db::{Database, notify};
+use crate::db::{Database, is_contention, notify};
 use crate::entity::article_index;
 use crate::events::{ArticleEventKind, Events, journal};
 use crate::index::{Previous, Versions};
@@ -21,6 +21,8 @@ use crate::outbox::{self, ATTEMPTS_UNTIL_FAILED, Change};
 /// The wait before a document's own error is tried again, doubled with each attempt.
 const FIRST_RETRY: Duration = Duration::from_secs(2);
 const LAST_RETRY: Duration = Duration::from_secs(3600);
+/// How often a batch is recorded before others that write are an outage; on SQLite each waits ten seconds.
+const RECORD_TRIES: u32 = 6;
 /// The weight of the last batch in the rate that is told.
 const RATE_WEIGHT: f64 = 0.1;
 
@@ -34,6 +36,8 @@ pub struct Committer {
     uncertain: HashSet<i64>,
     /// Whether SQL says that the index can't be written.
     failing: bool,
+    /// Changes that are indexed and whose rows could not be removed yet.
+    incomplete: Vec<Change>,
     rate: Rate,
 }
 
@@ -46,7 +50,7 @@ impl Committer {
     ) -> Result<Self, SyncError> {
         let uncertain = targets.iter().map(|target| target.generation.id).collect();
         let failing = outbox::last_error(db.reader()).await?.is_some();
-        Ok(Self { db, events, on_step, uncertain, failing, rate: Rate::default() })
+        Ok(Self { db, events, on_step, uncertain, failing, incomplete: Vec::new(), rate: Rate::default() })
     }
 
     /// Makes `prepared` searchable and completes its changes. The first of `targets` is the live one.
@@ -65,14 +69,14 @@ impl Committer {
             self.uncertain.insert(part.generation);
             let versions = target.generation.tables.write(&part.batch, previous).await?;
             target.generation.tables.publish().await?;
-            written.push((part, versions, known));
+            written.push((part, versions));
         }
         (self.on_step)(Step::Written);
         if prepared.origin == Origin::Backfill {
             self.rate.add(prepared.done.len());
         }
-        self.record(targets[0].generation.id, prepared, &written).await?;
-        for (part, versions, _) in &written {
+        self.record_patiently(targets[0].generation.id, prepared, &written).await?;
+        for (part, versions) in &written {
             self.uncertain.remove(&part.generation);
             if part.generation == targets[0].generation.id {
                 self.events.publish_view(view_of(part.generation, *versions));
@@ -84,10 +88,12 @@ impl Committer {
 
     /// Takes back that the index can't be written, after something showed that it can.
     pub async fn clear_outage(&mut self) -> Result<(), SyncError> {
-        if self.failing {
+        // A process that cannot take the lock may have said so.
+        if self.failing || outbox::last_error(self.db.reader()).await?.is_some() {
             let transaction = self.db.transaction().await?;
             outbox::set_last_error(&transaction, None).await?;
             transaction.commit().await?;
+            self.failing = true;
             self.recovered();
         }
         Ok(())
@@ -114,19 +120,56 @@ impl Committer {
         Ok(known.into_iter().map(ArticleId).collect())
     }
 
+    /// Records, and again when only other writers of the database were in the way.
+    async fn record_patiently(
+        &mut self,
+        live: i64,
+        prepared: &Prepared,
+        written: &[(&Part, Versions)],
+    ) -> Result<(), SyncError> {
+        let mut tries = 1;
+        loop {
+            match self.record(live, prepared, written).await {
+                Err(SyncError::Database(error)) if is_contention(&error) && tries < RECORD_TRIES => {
+                    tracing::warn!(%error, tries, "sync.database_busy");
+                    tries += 1;
+                }
+                recorded => return recorded,
+            }
+        }
+    }
+
+    /// Completes changes whose rows other transactions had locked.
+    pub async fn complete_rest(&mut self) -> Result<(), SyncError> {
+        if self.incomplete.is_empty() {
+            return Ok(());
+        }
+        let transaction = self.db.transaction().await?;
+        let mut rest = Vec::new();
+        for change in outbox::complete(&transaction, &self.incomplete).await? {
+            if outbox::is_recorded(&transaction, change).await? {
+                rest.push(change);
+            }
+        }
+        transaction.commit().await?;
+        self.incomplete = rest;
+        Ok(())
+    }
+
     async fn record(
         &mut self,
         live: i64,
         prepared: &Prepared,
-        written: &[(&Part, Versions, HashSet<ArticleId>)],
+        written: &[(&Part, Versions)],
     ) -> Result<(), SyncError> {
         let transaction = self.db.transaction().await?;
+        let mut incomplete = Vec::new();
         let deleted: Vec<_> = prepared.deleted.iter().map(|change| change.article).collect();
-        for (part, versions, known) in written {
-            for vectors in &part.vectors {
-                let indexed_before = known.contains(&vectors.article);
-                cache::store(&transaction, &part.fingerprint, vectors, indexed_before).await?;
+        for (part, versions) in written {
+            for vectors in part.vectors.iter().chain(&part.ahead) {
+                cache::store(&transaction, &part.fingerprint, vectors).await?;
             }
+            cache::drop_stale(&transaction, &part.fingerprint, &part.vectors).await?;
             record_indexed(&transaction, part.generation, &part.indexed).await?;
             forget(&transaction, part.generation, &deleted).await?;
             record_versions(&transaction, part.generation, *versions).await?;
@@ -141,7 +184,10 @@ impl Committer {
         cache::forget(&transaction, &deleted).await?;
         if prepared.origin == Origin::Outbox {
             let done: Vec<_> = prepared.done.iter().chain(&prepared.deleted).copied().collect();
-            outbox::complete(&transaction, &done).await?;
+            incomplete = outbox::complete(&transaction, &done).await?;
+            for change in &prepared.unfinished {
+                outbox::set_back(&transaction, *change).await?;
+            }
         }
         record_failures(&transaction, prepared).await?;
         if self.failing {
@@ -150,6 +196,7 @@ impl Committer {
         // Other processes follow the index, and subscribers wait for what was journalled.
         notify(&transaction).await?;
         transaction.commit().await?;
+        self.incomplete.extend(incomplete);
         self.recovered();
         Ok(())
     }

@@ -154,6 +154,7 @@ impl Generations {
             location: Set(location),
             article_version: Set(as_sql(versions.articles)),
             passage_version: Set(as_sql(versions.passages)),
+            version_stamp: Set(versions.stamp),
             created_at: Set(outbox::unix_millis()),
             ..Default::default()
         };
@@ -206,15 +207,18 @@ impl Generations {
         })
     }
 
-    /// The index is ahead of what SQL records: a process ended between writing and recording, or SQL was restored from a
-    /// backup. What SQL does not know of is undone, and what is live is compared once.
+    /// The index is not what SQL records: a process ended between writing and recording, or one of the two was restored
+    /// from a backup. What SQL does not know of is undone, and what is live is compared once.
     async fn restore(
         &self,
         generation: &OpenGeneration,
         recorded: Versions,
         compare: bool,
     ) -> Result<(), SyncError> {
-        tracing::warn!(generation = generation.id, "index.ahead_of_sql: taking it back");
+        tracing::warn!(
+            generation = generation.id,
+            "index.differs_from_sql: taking it back to what SQL records"
+        );
         generation.tables.restore(recorded).await?;
         let transaction = self.db.transaction().await?;
         record_versions(&transaction, generation.id, generation.tables.versions().await?).await?;
@@ -258,6 +262,7 @@ pub fn recorded_versions(row: &index_generation::Model) -> Versions {
     Versions {
         articles: u64::try_from(row.article_version).unwrap_or(0),
         passages: u64::try_from(row.passage_version).unwrap_or(0),
+        stamp: row.version_stamp,
     }
 }
 

@@ -13,6 +13,7 @@ mod error;
 mod follow;
 mod generations;
 mod handle;
+mod load;
 mod outage;
 mod passages;
 mod prepare;

@@ -42,17 +42,21 @@ impl Outages {
         self.in_a_row += 1;
         let pause_ms = self.pause.as_millis() as u64;
         tracing::error!(error = %Chain(error), pause_ms, "sync.outage");
-        if let Err(error) = self.make_visible(error).await {
-            tracing::error!(error = %Chain(&error), "sync.outage_not_recorded");
-        }
+        make_visible(&self.db, error).await;
         pause(self.pause, stop).await;
         self.pause = (self.pause * 2).min(LAST_PAUSE);
         self.last = Instant::now();
     }
+}
 
-    async fn make_visible(&self, error: &SyncError) -> Result<(), sea_orm::DbErr> {
-        let transaction = self.db.transaction().await?;
+/// Says in SQL why the index cannot be written, as far as SQL can be.
+pub async fn make_visible(db: &Database, error: &SyncError) {
+    let told = async {
+        let transaction = db.transaction().await?;
         outbox::set_last_error(&transaction, Some(&error.to_string())).await?;
         transaction.commit().await
+    };
+    if let Err(error) = told.await {
+        tracing::error!(error = %Chain(&error), "sync.outage_not_recorded");
     }
 }

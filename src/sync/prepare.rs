@@ -5,12 +5,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use futures::future::try_join_all;
-use sea_orm::{ColumnTrait, DbErr, EntityTrait, QueryFilter, RuntimeErr, SqlxError};
 
 use super::SyncError;
+use super::batch_size::STEP_TEXTS;
 use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
 use super::content_hash::content_hash;
 use super::generations::Target;
+use super::load::load;
 use super::passages::{PassageRule, PassageSpan, split};
 use super::record::IndexedArticle;
 use crate::article::ArticleId;
@@ -40,6 +41,8 @@ pub struct Prepared {
     pub deleted: Vec<Change>,
     /// Changes whose article cannot be indexed, with the reason.
     pub failed: Vec<(Change, String)>,
+    /// Changes whose article has too many texts for one batch; some of their vectors are in `Part::ahead`.
+    pub unfinished: Vec<Change>,
 }
 
 /// What one generation gets.
@@ -51,6 +54,8 @@ pub struct Part {
     pub indexed: Vec<IndexedArticle>,
     /// What the cache gets.
     pub vectors: Vec<ArticleVectors>,
+    /// What the cache gets of articles that are not written yet.
+    pub ahead: Vec<ArticleVectors>,
 }
 
 /// An article cut into passages.
@@ -59,6 +64,8 @@ struct Document {
     change: Change,
     spans: Vec<PassageSpan>,
     texts: Vec<String>,
+    /// Of `texts`, in the same order.
+    hashes: Vec<TextHash>,
 }
 
 /// Loads the articles of `changes` as they are now, cuts them and computes their vectors by the model of each target.
@@ -68,9 +75,16 @@ pub async fn prepare(
     changes: Vec<Change>,
     origin: Origin,
 ) -> Result<Prepared, SyncError> {
-    let mut articles = load(db, &changes).await?;
-    let mut prepared =
-        Prepared { origin, parts: Vec::new(), done: Vec::new(), deleted: Vec::new(), failed: Vec::new() };
+    let ids: Vec<_> = changes.iter().map(|change| change.article).collect();
+    let mut articles = load(db, &ids).await?;
+    let mut prepared = Prepared {
+        origin,
+        parts: Vec::new(),
+        done: Vec::new(),
+        deleted: Vec::new(),
+        failed: Vec::new(),
+        unfinished: Vec::new(),
+    };
     let mut present = Vec::new();
     for change in changes {
         match articles.remove(&change.article) {
@@ -83,57 +97,24 @@ pub async fn prepare(
     }
     for target in targets {
         let mut part = Part::new(target, &prepared.deleted);
-        let failed = part.fill(db, &target.embedder, &present).await?;
+        let (failed, unfinished) = part.fill(db, &target.embedder, &present).await?;
         prepared.parts.push(part);
+        prepared.unfinished.extend(unfinished);
         for (change, reason) in failed {
             if prepared.failed.iter().all(|(known, _)| known.article != change.article) {
                 prepared.failed.push((change, reason));
             }
         }
     }
-    let failed: HashSet<_> = prepared.failed.iter().map(|(change, _)| change.article).collect();
+    let failed = prepared.failed.iter().map(|(change, _)| change.article);
+    let failed: HashSet<_> = failed.collect();
+    prepared.unfinished.retain(|change| !failed.contains(&change.article));
+    let unfinished: HashSet<_> = prepared.unfinished.iter().map(|change| change.article).collect();
     let present = present.into_iter().map(|(change, _)| change);
-    prepared.done = present.filter(|change| !failed.contains(&change.article)).collect();
+    prepared.done = present
+        .filter(|change| !failed.contains(&change.article) && !unfinished.contains(&change.article))
+        .collect();
     Ok(prepared)
-}
-
-/// The articles of `changes`, or why one cannot be read; deleted ones are absent. Raw SQL can store what no client can, such
-/// as text that is no UTF-8: then they are read one by one, and only that article fails.
-async fn load(
-    db: &Database,
-    changes: &[Change],
-) -> Result<HashMap<ArticleId, Result<article::Model, String>>, SyncError> {
-    let ids = changes.iter().map(|change| change.article.0);
-    let together = article::Entity::find().filter(article::Column::Id.is_in(ids)).all(db.reader()).await;
-    if let Ok(rows) = together {
-        return Ok(rows.into_iter().map(|row| (row.article_id(), Ok(row))).collect());
-    }
-    let mut articles = HashMap::new();
-    for change in changes {
-        match article::Entity::find_by_id(change.article.0).one(db.reader()).await {
-            Ok(Some(row)) => {
-                articles.insert(change.article, Ok(row));
-            }
-            Ok(None) => {}
-            Err(error) if is_unreadable(&error) => {
-                let reason = "the row holds a value that cannot be read: mend it with SQL".to_owned();
-                articles.insert(change.article, Err(reason));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
-    Ok(articles)
-}
-
-/// Whether the database answered and the answer is no article.
-fn is_unreadable(error: &DbErr) -> bool {
-    match error {
-        DbErr::Type(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => true,
-        DbErr::Query(RuntimeErr::SqlxError(source)) => {
-            matches!(source.as_ref(), SqlxError::ColumnDecode { .. } | SqlxError::Decode(_))
-        }
-        _ => false,
-    }
 }
 
 /// Cutting is work for the processor: a long article would hold the other tasks of its thread.
@@ -157,9 +138,10 @@ async fn cut(
             };
         let (title_end, spans) = split(rule, &title, &article.content, &content);
         let title = &article.title[..title_end];
-        let texts =
+        let texts: Vec<_> =
             spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect();
-        Ok(Document { article, change, spans, texts })
+        let hashes = texts.iter().map(|text| text_hash(text)).collect();
+        Ok(Document { article, change, spans, texts, hashes })
     };
     Ok(tokio::task::spawn_blocking(cut).await?)
 }
@@ -172,18 +154,21 @@ fn passage_text(title: &str, passage: &str) -> String {
 /// The vector, or the text's own error, of each text by its hash.
 type Vectors = HashMap<TextHash, Result<Embedding, String>>;
 
-/// The vectors of every distinct passage text, and what the cache held of them.
+/// The vectors of the distinct passage texts, in the documents' order as many as one step may compute, and what the cache
+/// held of them.
 async fn embed(
     db: &Database,
     embedder: &Embedder,
     documents: &[Document],
 ) -> Result<(Vectors, Cached), SyncError> {
-    let texts: HashMap<TextHash, &String> =
-        documents.iter().flat_map(|document| &document.texts).map(|text| (text_hash(text), text)).collect();
-    let hashes: Vec<_> = texts.keys().copied().collect();
+    let texts = documents.iter().flat_map(|document| document.hashes.iter().zip(&document.texts));
+    let mut seen = HashSet::new();
+    let texts: Vec<_> = texts.filter(|(hash, _)| seen.insert(**hash)).collect();
+    let hashes: Vec<_> = texts.iter().map(|(hash, _)| **hash).collect();
     let cached = Cached::load(db.reader(), &embedder.model().fingerprint, &hashes).await?;
 
-    let missing = texts.into_iter().filter(|(hash, _)| !cached.vectors.contains_key(hash));
+    let missing = texts.into_iter().filter(|(hash, _)| !cached.vectors.contains_key(*hash));
+    let missing = missing.map(|(hash, text)| (*hash, text)).take(STEP_TEXTS);
     let computed = try_join_all(missing.map(|(hash, text)| async move {
         match embedder.embed_passage(text.clone()).await {
             Ok(vector) => Ok((hash, Ok(vector))),
@@ -205,17 +190,18 @@ impl Part {
             batch: Batch { deleted, ..Batch::default() },
             indexed: Vec::new(),
             vectors: Vec::new(),
+            ahead: Vec::new(),
         }
     }
 
-    /// Adds the rows of `articles`; returns those that this model cannot embed.
+    /// Adds the rows of `articles`; returns those that this model cannot embed, and those that need a further step.
     async fn fill(
         &mut self,
         db: &Database,
         embedder: &Embedder,
         articles: &[(Change, Arc<article::Model>)],
-    ) -> Result<Vec<(Change, String)>, SyncError> {
-        let mut failed = Vec::new();
+    ) -> Result<(Vec<(Change, String)>, Vec<Change>), SyncError> {
+        let (mut failed, mut unfinished) = (Vec::new(), Vec::new());
         let mut documents = Vec::new();
         for (change, article) in articles {
             match cut(embedder.clone(), Arc::clone(article), *change).await? {
@@ -226,21 +212,35 @@ impl Part {
         let (vectors, cached) = embed(db, embedder, &documents).await?;
         for document in documents {
             let change = document.change;
-            if let Err(reason) = self.add(document, &vectors, &cached) {
-                failed.push((change, reason));
+            let found: Vec<_> =
+                document.hashes.iter().filter_map(|hash| vectors.get(hash).cloned()).collect();
+            let complete = found.len() == document.hashes.len();
+            match found.into_iter().collect::<Result<Vec<_>, String>>() {
+                Err(reason) => failed.push((change, reason)),
+                Ok(_) if !complete => {
+                    self.ahead.push(fresh(change.article, document.hashes, &vectors, &cached));
+                    unfinished.push(change);
+                }
+                Ok(found) => {
+                    if let Err(reason) = self.add(document, &found, &vectors, &cached) {
+                        failed.push((change, reason));
+                    }
+                }
             }
         }
-        Ok(failed)
+        Ok((failed, unfinished))
     }
 
-    fn add(&mut self, document: Document, vectors: &Vectors, cached: &Cached) -> Result<(), String> {
-        let Document { article, change, spans, texts } = document;
-        let hashes: Vec<_> = texts.iter().map(|text| text_hash(text)).collect();
-        let found = hashes.iter().map(|hash| vectors.get(hash).cloned());
-        let found: Vec<_> = found
-            .map(|vector| vector.unwrap_or_else(|| Err("no vector was made".to_owned())))
-            .collect::<Result<_, _>>()?;
-        let Some(mean) = Embedding::mean(&found) else {
+    /// Adds the rows of one article, whose passages have the vectors `found`.
+    fn add(
+        &mut self,
+        document: Document,
+        found: &[Embedding],
+        vectors: &Vectors,
+        cached: &Cached,
+    ) -> Result<(), String> {
+        let Document { article, change, spans, hashes, .. } = document;
+        let Some(mean) = Embedding::mean(found) else {
             return Err("the vectors of its passages cancel each other out".to_owned());
         };
         let content_hash = content_hash(&article);
@@ -256,7 +256,7 @@ impl Part {
             content_hash,
             passages: spans.len(),
         });
-        for ((ordinal, span), vector) in (0..).zip(&spans).zip(&found) {
+        for ((ordinal, span), vector) in (0..).zip(&spans).zip(found) {
             self.batch.passages.push(PassageRow {
                 article_id: article.id,
                 ordinal,
@@ -276,17 +276,15 @@ impl Part {
             text: format!("{}\n{}", article.title.replace(['\n', '\r'], " "), article.content),
             facets,
         });
-        let fresh: HashMap<_, _> = hashes
-            .iter()
-            .copied()
-            .zip(found)
-            .filter(|(hash, _)| !cached.is_owned(*hash, change.article))
-            .collect();
-        self.vectors.push(ArticleVectors {
-            article: change.article,
-            hashes,
-            fresh: fresh.into_iter().collect(),
-        });
+        self.vectors.push(fresh(change.article, hashes, vectors, cached));
         Ok(())
     }
+}
+
+/// The texts of an article, with the vectors among `vectors` that it has no row of its own for.
+fn fresh(article: ArticleId, hashes: Vec<TextHash>, vectors: &Vectors, cached: &Cached) -> ArticleVectors {
+    let distinct: HashSet<_> = hashes.iter().copied().collect();
+    let fresh = distinct.into_iter().filter(|hash| !cached.is_owned(*hash, article));
+    let fresh = fresh.filter_map(|hash| Some((hash, vectors.get(&hash)?.as_ref().ok()?.clone())));
+    ArticleVectors { article, fresh: fresh.collect(), hashes }
 }

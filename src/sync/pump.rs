@@ -219,6 +219,7 @@ impl<'a> Pump<'a> {
                         return Err(SyncError::LockLost);
                     }
                     upkeep.idle(&self.targets).await?;
+                    committer.complete_rest().await?;
                     committer.clear_outage().await?;
                     continue;
                 }
@@ -232,6 +233,7 @@ impl<'a> Pump<'a> {
                 None => return Ok(()),
                 Some(Job::Commit(prepared)) => {
                     commit(&mut committer, &targets, &prepared).await?;
+                    committer.complete_rest().await?;
                     upkeep.wrote();
                     if upkeep.is_overdue() {
                         upkeep.maintain(&self.targets).await?;

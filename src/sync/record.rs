@@ -27,6 +27,7 @@ where
         id: Set(generation),
         article_version: Set(as_sql(versions.articles)),
         passage_version: Set(as_sql(versions.passages)),
+        version_stamp: Set(versions.stamp),
         ..Default::default()
     };
     row.update(connection).await?;

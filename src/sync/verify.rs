@@ -10,6 +10,7 @@ use super::SyncError;
 use super::batch_size::fitting;
 use super::content_hash::content_hash;
 use super::generations::OpenGeneration;
+use super::load::load;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, article_index};
@@ -197,8 +198,15 @@ async fn drift_between(
     first: ArticleId,
     last: ArticleId,
 ) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
-    let articles =
-        article::Entity::find().filter(article::Column::Id.between(first.0, last.0)).all(db.reader()).await?;
+    let ids: Vec<i64> = article::Entity::find()
+        .select_only()
+        .column(article::Column::Id)
+        .filter(article::Column::Id.between(first.0, last.0))
+        .into_tuple()
+        .all(db.reader())
+        .await?;
+    let ids: Vec<_> = ids.into_iter().map(ArticleId).collect();
+    let articles = load(db, &ids).await?;
     let recorded: HashMap<i64, i32> = article_index::Entity::find()
         .select_only()
         .columns([article_index::Column::ArticleId, article_index::Column::Passages])
@@ -220,8 +228,7 @@ async fn drift_between(
     }
 
     let mut drift = Vec::new();
-    for article in articles {
-        let id = article.article_id();
+    for (id, article) in articles {
         let rows = indexed.remove(&id).unwrap_or_default();
         let found = passages.remove(&id).unwrap_or(0);
         let expected = recorded.get(&id.0).and_then(|count| u32::try_from(*count).ok()).unwrap_or(0);
@@ -231,7 +238,10 @@ async fn drift_between(
             [_] if found > expected => Some(Drift::Duplicated),
             [_] if found < expected => Some(Drift::Missing),
             [row] => {
-                let current = row.revision == article.revision && row.content_hash == content_hash(&article);
+                // What cannot be read is not what is indexed.
+                let current = article.as_ref().is_ok_and(|article| {
+                    row.revision == article.revision && row.content_hash == content_hash(article)
+                });
                 (!current).then_some(Drift::Stale)
             }
         };

@@ -10,8 +10,9 @@ use super::SyncError;
 use super::follow::Follower;
 use super::generations::{Generations, view_of};
 use super::handle::{WorkerHandle, pause};
-use super::outage::Outages;
+use super::outage::{Outages, make_visible};
 use super::pump::Pump;
+use super::reconcile::has_unrecorded;
 use super::step::{Step, StepHook};
 use super::targets::Targets;
 use super::upkeep::read_through;
@@ -80,7 +81,11 @@ impl Worker {
                 }
                 Err(error) => {
                     follower.catch_up().await;
-                    format!("sync.no_lock: {}", Chain(&error))
+                    let state = format!("sync.no_lock: {}", Chain(&error));
+                    if state != told {
+                        make_visible(&self.db, &error).await;
+                    }
+                    state
                 }
             };
             if state != told {
@@ -138,8 +143,16 @@ impl Worker {
                 }
             }
         }
+        let unrecorded = outages == 0 && has_unrecorded(self.db.reader(), targets.live.generation.id).await?;
+        if unrecorded {
+            tracing::warn!("sync.unrecorded_changes: comparing every article with the index");
+        }
         let transaction = self.db.transaction().await?;
         outbox::release_leases(&transaction).await?;
+        outbox::resume_comparison(&transaction).await?;
+        if unrecorded {
+            outbox::submit(&transaction, outbox::Request::Reconcile).await?;
+        }
         transaction.commit().await?;
         Ok(targets)
     }

@@ -116,8 +116,8 @@ async fn while_the_disk_of_the_index_is_full_articles_are_stored_at_once_and_ind
     app.stop().await;
 }
 
-/// Puts PostgreSQL's articles on the small disk: a table space has to belong to the server's user.
-async fn move_articles_to(app: &TestApp, folder: &Path) {
+/// Puts PostgreSQL's articles on the small disk: a table space has to belong to the server's user. Returns its name.
+async fn move_articles_to(app: &TestApp, folder: &Path) -> String {
     fs::create_dir(folder).unwrap();
     let owner = Command::new("chown").arg("postgres").arg(folder).status().unwrap();
     assert!(owner.success());
@@ -126,6 +126,14 @@ async fn move_articles_to(app: &TestApp, folder: &Path) {
     let create = format!("CREATE TABLESPACE {name} LOCATION '{}'", folder.display());
     connection.execute_unprepared(&create).await.unwrap();
     connection.execute_unprepared(&format!("ALTER TABLE article SET TABLESPACE {name}")).await.unwrap();
+    name
+}
+
+/// Without this the whole cluster would miss files when the small disk goes.
+async fn move_articles_back(app: &TestApp, name: &str) {
+    let connection = app.app.db.schema_connection();
+    connection.execute_unprepared("ALTER TABLE article SET TABLESPACE pg_default").await.unwrap();
+    connection.execute_unprepared(&format!("DROP TABLESPACE {name}")).await.unwrap();
 }
 
 #[tokio::test]
@@ -142,8 +150,9 @@ async fn while_the_disk_of_everything_is_full_writes_are_refused_whole() {
         .set("SENTIO_INDEX_WAIT", "1")
         .start_in(folder, database_url)
         .await;
+    let mut tablespace = None;
     if app.is_postgres() {
-        move_articles_to(&app, &data_folder.join("tablespace")).await;
+        tablespace = Some(move_articles_to(&app, &data_folder.join("tablespace")).await);
     }
     for number in 0..5 {
         app.create(&format!("Before {number}"), "words").await;
@@ -180,5 +189,8 @@ async fn while_the_disk_of_everything_is_full_writes_are_refused_whole() {
     app.create("After", "words").await;
     until_state(&app, "IN_STEP").await;
     app.assert_in_step().await;
+    if let Some(name) = tablespace {
+        move_articles_back(&app, &name).await;
+    }
     app.stop().await;
 }

@@ -244,3 +244,24 @@ async fn a_writer_lock_that_is_removed_lets_no_two_write() {
     app.assert_in_step().await;
     app.stop().await;
 }
+
+#[tokio::test]
+async fn an_index_that_cannot_be_locked_is_said_to_be_failing() {
+    let app = Builder::new().start().await;
+    app.create("Before", "words").await;
+    let (folder, database_url) = app.stop().await;
+    let lock = folder.path().join("lancedb_store/writer.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let app = Builder::new().start_in(folder, database_url).await;
+    eventually("FAILING", async || status(&app).await["state"] == "FAILING").await;
+    let started = Instant::now();
+    let create = "mutation { createArticle(input: { title: \"While\", content: \"words\" }) { article { indexState } } }";
+    assert_eq!(app.query(create).await["createArticle"]["article"]["indexState"], "PENDING");
+    assert!(started.elapsed() < Duration::from_secs(5), "nobody waits for an index that cannot be written");
+    assert_eq!(found(&app).await, Some(1), "searches go on");
+    fs::remove_dir(&lock).unwrap();
+    eventually("IN_STEP", async || status(&app).await["state"] == "IN_STEP").await;
+    app.assert_in_step().await;
+    app.stop().await;
+}

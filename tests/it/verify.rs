@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
+use sentio::article::ArticleId;
 use sentio::index::{ArticleRow, Batch, Facets, Previous};
+use sentio::outbox;
 use sentio::sync::Drift;
 
-use crate::app::Builder;
+use crate::app::{Builder, TestApp};
 
 /// A row of the index that no article belongs to.
 fn orphan(article_id: i64, dimension: usize) -> ArticleRow {
@@ -38,5 +40,73 @@ async fn any_number_of_orphans_between_few_articles_is_counted() {
     assert_eq!((report.articles, report.orphaned), (2, orphans));
     assert_eq!((report.missing, report.stale, report.duplicated), (0, 0, 0));
     assert_eq!(report.examples[&Drift::Orphaned][0].0, -20_000);
+    app.stop().await;
+}
+
+/// Stores a title that no reader can decode, as another program may on SQLite.
+async fn store_unreadable(app: &TestApp) {
+    app.raw_sql("INSERT INTO article (title, content) VALUES (CAST(x'ff41' AS TEXT), 'words')").await;
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_counted_and_stops_nothing() {
+    let app = Builder::new().start().await;
+    if app.is_postgres() {
+        println!("skipped: PostgreSQL stores no text that it cannot read");
+        return;
+    }
+    app.create("First", "words").await;
+    store_unreadable(&app).await;
+    app.create("Last", "words").await;
+    app.drain().await;
+    let report = app.verify().await;
+    assert_eq!((report.articles, report.pending), (3, 1), "{report:?}");
+    assert!(report.in_step(), "{report:?}");
+    // As after a restore that lost the outbox.
+    app.raw_sql("DELETE FROM index_change").await;
+    let report = app.verify().await;
+    assert_eq!(
+        (report.missing, &report.examples[&Drift::Missing][..]),
+        (1, &[ArticleId(2)][..]),
+        "{report:?}"
+    );
+    let transaction = app.app.db.transaction().await.unwrap();
+    outbox::submit(&transaction, outbox::Request::Reconcile).await.unwrap();
+    transaction.commit().await.unwrap();
+    app.app.changes.announce();
+    while outbox::is_submitted(app.app.db.reader(), outbox::Request::Reconcile).await.unwrap() {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.verify().await.pending, 1, "it is recorded again");
+    app.create("After", "words").await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_restore_with_triggers_off_is_noticed_at_the_next_start() {
+    let app = Builder::new().start().await;
+    for number in 0..4 {
+        app.create(&format!("Article {number}"), "words").await;
+    }
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    // What pg_restore --disable-triggers, or a program that drops the triggers, leaves.
+    for sql in [
+        "UPDATE article SET content = 'other words', revision = 9 WHERE id = 1",
+        "DELETE FROM article WHERE id = 2",
+        "INSERT INTO article (id, title, content) VALUES (50, 'Restored', 'words')",
+        "DELETE FROM index_change",
+    ] {
+        app.raw_sql(sql).await;
+    }
+    assert_eq!(app.verify().await.pending, 0);
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().start_in(folder, database_url).await;
+    let started = std::time::Instant::now();
+    while !app.verify().await.in_step() {
+        assert!(started.elapsed().as_secs() < 20, "{:?}", app.verify().await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    app.assert_in_step().await;
     app.stop().await;
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sea_orm::{ConnectionTrait, Statement};
 use sentio::app::App;
+use sentio::sync::Step;
 use serde_json::{Value, json};
 
 use crate::app::Builder;
@@ -175,6 +177,66 @@ async fn when_the_writing_process_is_killed_another_one_takes_over() {
     assert_eq!(found["data"]["indexStatus"]["state"], "IN_STEP");
     holder.kill();
     let app = Builder::new().start_in(folder, database_url).await;
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_article_holds_nobody_and_is_indexed_in_steps() {
+    let steps = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&steps);
+    let app = Builder::new()
+        .on_step(Arc::new(move |step| {
+            if step == Step::Recorded {
+                counted.fetch_add(1, Ordering::Relaxed);
+            }
+        }))
+        .start()
+        .await;
+    // A thousand passages of the tiny model.
+    let content: String = (0..20_000).map(|number| format!("word {number} ")).collect();
+    let create = "mutation($content: String!) {
+      createArticle(input: { title: \"Long\", content: $content, waitForIndex: false }) { article { id } }
+    }";
+    app.query_with(create, json!({ "content": content })).await;
+    app.create("Short", "words").await;
+    let before = steps.load(Ordering::Relaxed);
+    let pending = "SELECT COUNT(*) FROM index_change WHERE article_id = 1";
+    assert_eq!(app.count(pending).await, 1, "the long article is still under way after {before} steps");
+    app.assert_in_step().await;
+    let passages = app.count("SELECT CAST(passages AS BIGINT) FROM article_index WHERE article_id = 1").await;
+    assert!(passages > 600, "{passages}");
+    assert!(steps.load(Ordering::Relaxed) > 3);
+
+    // What is in the cache is not computed again.
+    let runs = app.app.models.runs();
+    app.raw_sql("UPDATE article SET category = 'c' WHERE id = 1").await;
+    app.assert_in_step().await;
+    assert_eq!(app.app.models.runs(), runs);
+    app.raw_sql("UPDATE article SET content = 'short' WHERE id = 1").await;
+    app.assert_in_step().await;
+    let cached = "SELECT COUNT(*) FROM embedding WHERE article_id = 1";
+    assert_eq!(app.count(cached).await, 1, "vectors of texts that are gone are dropped");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn an_open_transaction_on_an_article_holds_no_other_article() {
+    let app = Builder::new().start().await;
+    if !app.is_postgres() {
+        println!("skipped: on SQLite there is one writer at a time");
+        return;
+    }
+    app.create("Held", "words").await;
+    for round in 0..20 {
+        // Changed by a client, and while that is being indexed, by somebody who does not commit.
+        let update = "mutation { updateArticle(input: { id: \"1\", category: \"c\", waitForIndex: false }) { article { id } } }";
+        app.query(update).await;
+        let held = app.app.db.transaction().await.unwrap();
+        held.execute_unprepared("UPDATE article SET category = 'held' WHERE id = 1").await.unwrap();
+        app.create(&format!("Other {round}"), "words").await;
+        held.rollback().await.unwrap();
+    }
     app.assert_in_step().await;
     app.stop().await;
 }
