@@ -232,6 +232,38 @@ async fn an_index_newer_than_a_restored_database_is_taken_back() {
 }
 
 #[tokio::test]
+async fn an_index_of_another_history_is_noticed_although_its_version_fits() {
+    let app = Builder::new().start().await;
+    if app.is_postgres() {
+        println!("skipped: the backup is a copy of SQLite's file");
+        return;
+    }
+    app.create("Old", "words").await;
+    let (folder, _) = app.stop().await;
+    let (other, path) = (tempfile::tempdir().unwrap(), folder.path().to_owned());
+    copy(&path, other.path());
+    // Both copies go on in their own way, by as many versions.
+    let app = Builder::new().start_in(other, None).await;
+    app.create("Only in the other index", "words").await;
+    let (other, _) = app.stop().await;
+    let app = Builder::new().start_in(folder, None).await;
+    app.create("Only in this database", "words").await;
+    let (folder, _) = app.stop().await;
+    let store = path.join("lancedb_store");
+    std::fs::remove_dir_all(&store).unwrap();
+    copy(&other.path().join("lancedb_store"), &store);
+
+    let app = Builder::new().start_in(folder, None).await;
+    let started = std::time::Instant::now();
+    while !app.verify().await.in_step() {
+        assert!(started.elapsed().as_secs() < 20, "{:?}", app.verify().await);
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn an_index_older_than_its_database_is_made_anew() {
     let app = Builder::new().start().await;
     app.create("Old", "words").await;
