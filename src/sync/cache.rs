@@ -106,6 +106,7 @@ where
 
 #[derive(FromQueryResult)]
 struct OwnedRow {
+    fingerprint: String,
     article_id: i64,
     text_hash: Vec<u8>,
 }
@@ -125,15 +126,15 @@ where
         .flat_map(|vectors| vectors.hashes.iter().map(|hash| (vectors.article.0, hash.as_slice())))
         .collect();
     for articles in articles.chunks(ROWS_PER_STATEMENT) {
+        // Asked by article alone: with the fingerprint SQLite would walk through all vectors of the model.
         let sql = format!(
-            "SELECT article_id, text_hash FROM embedding WHERE fingerprint = $1 AND article_id IN ({})",
-            placeholders(2, articles.len())
+            "SELECT fingerprint, article_id, text_hash FROM embedding WHERE article_id IN ({})",
+            placeholders(1, articles.len())
         );
         let ids = articles.iter().map(|vectors| Value::from(vectors.article.0));
-        let values = std::iter::once(Value::from(fingerprint)).chain(ids);
-        let statement = Statement::from_sql_and_values(backend, sql, values);
+        let statement = Statement::from_sql_and_values(backend, sql, ids);
         for row in OwnedRow::find_by_statement(statement).all(connection).await? {
-            if kept.contains(&(row.article_id, row.text_hash.as_slice())) {
+            if row.fingerprint != fingerprint || kept.contains(&(row.article_id, row.text_hash.as_slice())) {
                 continue;
             }
             let statement = Statement::from_sql_and_values(
