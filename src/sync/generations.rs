@@ -82,6 +82,11 @@ impl Generations {
         Ok(generation)
     }
 
+    /// Whether searches of this process have a generation to use.
+    pub(super) fn is_searched(&self) -> bool {
+        self.index.live().is_ok()
+    }
+
     /// Lets searches use `generation` from now on.
     pub(super) fn search(&self, generation: &OpenGeneration) {
         self.index.set_live(generation.tables.clone());

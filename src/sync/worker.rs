@@ -108,8 +108,18 @@ impl Worker {
             match ended {
                 Ok(()) => {}
                 Err(SyncError::LockLost) => tracing::error!(error = %SyncError::LockLost, "sync.lock_lost"),
-                Err(error) => outages.pause(&error, stop).await,
+                Err(error) => {
+                    self.search_all_the_same().await;
+                    outages.pause(&error, stop).await;
+                }
             }
+        }
+    }
+
+    /// Lets searches use what SQL records when nothing is open yet: that takes no writing.
+    async fn search_all_the_same(&self) {
+        if !self.generations.is_searched() {
+            Follower::new(self.generations.clone(), self.events.clone()).catch_up().await;
         }
     }
 

@@ -204,6 +204,16 @@ impl TestApp {
         assert_eq!(report.pending, 0);
     }
 
+    /// Waits until SQL and the index agree, also when nothing is known to be pending yet.
+    pub async fn until_in_step(&self) {
+        let started = std::time::Instant::now();
+        while !self.verify().await.in_step() {
+            assert!(started.elapsed().as_secs() < 20, "{:?}", self.verify().await);
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        self.assert_in_step().await;
+    }
+
     /// Stops as the server does and hands back what is on disk.
     pub async fn stop(mut self) -> (TempDir, Option<String>) {
         self.stop.cancel();

@@ -7,6 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectionTrait, Statement};
+use sentio::index::{Batch, Previous};
 use serde_json::json;
 
 use crate::app::{Builder, TestApp};
@@ -113,6 +114,34 @@ async fn while_the_disk_of_the_index_is_full_articles_are_stored_at_once_and_ind
     app.assert_in_step().await;
     let found = app.query("{ recommend(query: \"words\", k: 100) { score } }").await;
     assert_eq!(found["recommend"].as_array().unwrap().len(), 10);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_start_on_a_full_disk_of_the_index_serves_what_is_indexed() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(disk) = SmallDisk::mount(&folder.path().join("lancedb_store"), 8) else { return };
+    let database_url = match std::env::var("TEST_DATABASE").as_deref() {
+        Ok("postgres") => Some(crate::app::new_postgres_database().await),
+        _ => None,
+    };
+    let app = Builder::new().start_in(folder, database_url).await;
+    for number in 0..5 {
+        app.create(&format!("Before {number}"), "words").await;
+    }
+    // As a process leaves it that is killed after writing: it has to be taken back, and that takes room.
+    let live = app.app.generations.open_live().await.unwrap();
+    let (folder, database_url) = app.stop().await;
+    let batch = Batch { deleted: vec![1], ..Batch::default() };
+    live.tables.write(&batch, Previous::Possible).await.unwrap();
+    disk.fill();
+    let app = Builder::new().start_in(folder, database_url).await;
+    let failing = until_state(&app, "FAILING").await;
+    let found = app.query("{ recommend(query: \"words\", k: 100) { score } }").await;
+    assert_eq!(found["recommend"].as_array().unwrap().len(), 5, "{failing}");
+    disk.free();
+    until_state(&app, "IN_STEP").await;
+    app.until_in_step().await;
     app.stop().await;
 }
 

@@ -254,12 +254,7 @@ async fn an_index_of_another_history_is_noticed_although_its_version_fits() {
     copy(&other.path().join("lancedb_store"), &store);
 
     let app = Builder::new().start_in(folder, None).await;
-    let started = std::time::Instant::now();
-    while !app.verify().await.in_step() {
-        assert!(started.elapsed().as_secs() < 20, "{:?}", app.verify().await);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    app.assert_in_step().await;
+    app.until_in_step().await;
     app.stop().await;
 }
 

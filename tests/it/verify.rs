@@ -102,11 +102,6 @@ async fn a_restore_with_triggers_off_is_noticed_at_the_next_start() {
     assert_eq!(app.verify().await.pending, 0);
     let (folder, database_url) = app.stop().await;
     let app = Builder::new().start_in(folder, database_url).await;
-    let started = std::time::Instant::now();
-    while !app.verify().await.in_step() {
-        assert!(started.elapsed().as_secs() < 20, "{:?}", app.verify().await);
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    app.assert_in_step().await;
+    app.until_in_step().await;
     app.stop().await;
 }
