@@ -68,7 +68,7 @@ async fn fill(server: &Server, first: u64, count: u64) -> anyhow::Result<()> {
 
 /// Runs the command; how long it took, and its resident memory over that time.
 async fn verify(folder: &std::path::Path) -> anyhow::Result<(Duration, Vec<u64>)> {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = std::env::current_dir()?;
     let started = Instant::now();
     let mut process = Command::new(env!("CARGO_BIN_EXE_sentio"))
         .args(["verify", "--json"])

@@ -27,7 +27,7 @@ impl Server {
     /// With the model in a folder of the repository.
     pub async fn start_with(model: &str) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir()?;
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let root = std::env::current_dir()?;
         let path = |path: PathBuf| path.display().to_string();
         let settings = [
             ("SENTIO_DATA_DIR", path(folder.path().to_owned())),

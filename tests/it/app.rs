@@ -32,9 +32,10 @@ pub struct Builder {
     on_step: StepHook,
 }
 
-/// A path in the repository.
+/// A path in the repository: cargo runs tests in its folder. (`CARGO_MANIFEST_DIR` at compile time would name the
+/// working copy that was compiled, and several may share a target folder.)
 pub fn repository(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+    std::path::absolute(path).unwrap()
 }
 
 impl Builder {

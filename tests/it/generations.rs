@@ -67,9 +67,12 @@ async fn the_live_generation_answers_while_the_next_is_built() {
         .on_step(Arc::new(move |step| {
             if step == Step::GenerationCreated {
                 let held = held.lock().unwrap().clone();
-                while !*held.borrow() {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                }
+                // Tasks that this thread has woken go to other threads, and do not wait with it.
+                tokio::task::block_in_place(|| {
+                    while !*held.borrow() {
+                        std::thread::sleep(std::time::Duration::from_millis(5));
+                    }
+                });
             }
         }))
         .start_in(folder, database_url)
