@@ -14,6 +14,7 @@ use super::load::load;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, article_index};
+use crate::index::Snapshot;
 use crate::outbox;
 
 /// Most articles compared at a time.
@@ -109,62 +110,24 @@ where
     F: Future<Output = Result<(), SyncError>>,
 {
     let mut report = VerifyReport::default();
-    let mut first = i64::MIN;
+    let mut first = ArticleId(i64::MIN);
     loop {
-        let page = Page::from(first, db, live, look).await?;
-        let drift = settled_drift(db, live, look, ArticleId(first), ArticleId(page.last)).await?;
+        let mut page = Page::read(first, db, live, look).await?;
+        let drift = page.settled_drift(db, live).await?;
         for (article, kind) in &drift {
             report.add(*article, *kind);
         }
-        report.articles += page.articles;
+        report.articles += page.articles.len() as u64;
         progress(report.articles);
         if !drift.is_empty() {
             found(drift).await?;
         }
-        if page.last == i64::MAX {
+        if page.last.0 == i64::MAX {
             let lag = outbox::lag(db.reader()).await?;
             report.pending = lag.pending + lag.failed;
             return Ok(report);
         }
-        first = page.last + 1;
-    }
-}
-
-/// A range of ids that is compared at a time.
-struct Page {
-    /// Articles of SQL in it.
-    articles: u64,
-    /// Its last id.
-    last: i64,
-}
-
-impl Page {
-    /// The range that begins with `first` and is as long as can be.
-    async fn from(first: i64, db: &Database, live: &OpenGeneration, look: Look) -> Result<Self, SyncError> {
-        let found: Vec<(i64, i64)> = article::Entity::find()
-            .select_only()
-            .column(article::Column::Id)
-            .expr(Expr::cust("CAST(length(content) AS BIGINT)"))
-            .filter(article::Column::Id.gte(first))
-            .order_by_asc(article::Column::Id)
-            .limit(PAGE)
-            .into_tuple()
-            .all(db.reader())
-            .await?;
-        let fits = fitting(found.iter().map(|(_, length)| *length), PAGE_BYTES);
-        let is_end = fits == found.len() && (fits as u64) < PAGE;
-        let mut last = if is_end { i64::MAX } else { found[fits - 1].0 };
-        if look == Look::Newest {
-            live.tables.refresh().await?;
-        }
-        let snapshot = live.tables.snapshot();
-        if last.abs_diff(first) >= PAGE
-            && let Some(end) = snapshot.end_of_rows(ArticleId(first), ArticleId(last), PAGE_ROWS).await?
-        {
-            last = end.0;
-        }
-        let articles = found.iter().take_while(|(id, _)| *id <= last).count();
-        Ok(Self { articles: articles as u64, last })
+        first = ArticleId(page.last.0 + 1);
     }
 }
 
@@ -173,88 +136,132 @@ pub async fn article_count(db: &Database) -> Result<u64, SyncError> {
     Ok(article::Entity::find().count(db.reader()).await?)
 }
 
-async fn settled_drift(
-    db: &Database,
-    live: &OpenGeneration,
-    look: Look,
+/// A range of ids that is compared at a time, and both sides of it.
+struct Page {
     first: ArticleId,
     last: ArticleId,
-) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
-    let mut looks = 1;
-    loop {
-        let drift = drift_between(db, live, look, first, last).await?;
-        if drift.is_empty() || looks == LOOKS {
-            return Ok(drift);
+    look: Look,
+    /// Articles of SQL in the range.
+    articles: Vec<ArticleId>,
+    snapshot: Snapshot,
+}
+
+impl Page {
+    /// The range that begins with `first` and is as long as can be.
+    async fn read(
+        first: ArticleId,
+        db: &Database,
+        live: &OpenGeneration,
+        look: Look,
+    ) -> Result<Self, SyncError> {
+        let found: Vec<(i64, i64)> = article::Entity::find()
+            .select_only()
+            .column(article::Column::Id)
+            .expr(Expr::cust("CAST(length(content) AS BIGINT)"))
+            .filter(article::Column::Id.gte(first.0))
+            .order_by_asc(article::Column::Id)
+            .limit(PAGE)
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        let fits = fitting(found.iter().map(|(_, length)| *length), PAGE_BYTES);
+        let is_end = fits == found.len() && (fits as u64) < PAGE;
+        let mut last = if is_end { ArticleId(i64::MAX) } else { ArticleId(found[fits - 1].0) };
+        let snapshot = look_at(live, look).await?;
+        if last.0.abs_diff(first.0) >= PAGE
+            && let Some(end) = snapshot.end_of_rows(first, last, PAGE_ROWS).await?
+        {
+            last = end;
         }
-        looks += 1;
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+        let articles = found.iter().map(|(id, _)| ArticleId(*id)).take_while(|id| *id <= last).collect();
+        Ok(Self { first, last, look, articles, snapshot })
+    }
+
+    /// What differs still after several looks.
+    async fn settled_drift(
+        &mut self,
+        db: &Database,
+        live: &OpenGeneration,
+    ) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
+        let mut looks = 1;
+        loop {
+            let drift = self.drift(db, live.id).await?;
+            if drift.is_empty() || looks == LOOKS {
+                return Ok(drift);
+            }
+            looks += 1;
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+            self.look_again(db, live).await?;
+        }
+    }
+
+    async fn look_again(&mut self, db: &Database, live: &OpenGeneration) -> Result<(), SyncError> {
+        let ids: Vec<i64> = article::Entity::find()
+            .select_only()
+            .column(article::Column::Id)
+            .filter(article::Column::Id.between(self.first.0, self.last.0))
+            .into_tuple()
+            .all(db.reader())
+            .await?;
+        self.articles = ids.into_iter().map(ArticleId).collect();
+        self.snapshot = look_at(live, self.look).await?;
+        Ok(())
+    }
+
+    async fn drift(&self, db: &Database, generation: i64) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
+        let articles = load(db, &self.articles).await?;
+        let recorded: HashMap<i64, i32> = article_index::Entity::find()
+            .select_only()
+            .columns([article_index::Column::ArticleId, article_index::Column::Passages])
+            .filter(article_index::Column::GenerationId.eq(generation))
+            .filter(article_index::Column::ArticleId.between(self.first.0, self.last.0))
+            .into_tuple()
+            .all(db.reader())
+            .await?
+            .into_iter()
+            .collect();
+        let mut passages = self.snapshot.passage_counts_between(self.first, self.last).await?;
+        let mut indexed: HashMap<ArticleId, Vec<_>> = HashMap::new();
+        for row in self.snapshot.articles_between(self.first, self.last).await? {
+            indexed.entry(row.article).or_default().push(row);
+        }
+
+        let mut drift = Vec::new();
+        for (id, article) in articles {
+            let rows = indexed.remove(&id).unwrap_or_default();
+            let found = passages.remove(&id).unwrap_or(0);
+            let expected = recorded.get(&id.0).and_then(|count| u32::try_from(*count).ok()).unwrap_or(0);
+            let kind = match rows.as_slice() {
+                [] => Some(Drift::Missing),
+                [_, _, ..] => Some(Drift::Duplicated),
+                [_] if found > expected => Some(Drift::Duplicated),
+                [_] if found < expected => Some(Drift::Missing),
+                [row] => {
+                    // What cannot be read is not what is indexed.
+                    let current = article.as_ref().is_ok_and(|article| {
+                        row.revision == article.revision && row.content_hash == content_hash(article)
+                    });
+                    (!current).then_some(Drift::Stale)
+                }
+            };
+            drift.extend(kind.map(|kind| (id, kind)));
+        }
+        drift.extend(indexed.into_keys().map(|id| (id, Drift::Orphaned)));
+        drift.extend(passages.into_keys().map(|id| (id, Drift::Orphaned)));
+        drift.sort_by_key(|(id, _)| *id);
+        drift.dedup_by_key(|(id, _)| *id);
+
+        // Asked last: what was recorded while the two sides were read is a change on its way, no drift.
+        let ids: Vec<_> = drift.iter().map(|(id, _)| *id).collect();
+        let pending = outbox::states(db.reader(), &ids).await?;
+        drift.retain(|(id, _)| !pending.contains_key(id));
+        Ok(drift)
     }
 }
 
-async fn drift_between(
-    db: &Database,
-    live: &OpenGeneration,
-    look: Look,
-    first: ArticleId,
-    last: ArticleId,
-) -> Result<Vec<(ArticleId, Drift)>, SyncError> {
-    let ids: Vec<i64> = article::Entity::find()
-        .select_only()
-        .column(article::Column::Id)
-        .filter(article::Column::Id.between(first.0, last.0))
-        .into_tuple()
-        .all(db.reader())
-        .await?;
-    let ids: Vec<_> = ids.into_iter().map(ArticleId).collect();
-    let articles = load(db, &ids).await?;
-    let recorded: HashMap<i64, i32> = article_index::Entity::find()
-        .select_only()
-        .columns([article_index::Column::ArticleId, article_index::Column::Passages])
-        .filter(article_index::Column::GenerationId.eq(live.id))
-        .filter(article_index::Column::ArticleId.between(first.0, last.0))
-        .into_tuple()
-        .all(db.reader())
-        .await?
-        .into_iter()
-        .collect();
+async fn look_at(live: &OpenGeneration, look: Look) -> Result<Snapshot, SyncError> {
     if look == Look::Newest {
         live.tables.refresh().await?;
     }
-    let snapshot = live.tables.snapshot();
-    let mut passages = snapshot.passage_counts_between(first, last).await?;
-    let mut indexed: HashMap<ArticleId, Vec<_>> = HashMap::new();
-    for row in snapshot.articles_between(first, last).await? {
-        indexed.entry(row.article).or_default().push(row);
-    }
-
-    let mut drift = Vec::new();
-    for (id, article) in articles {
-        let rows = indexed.remove(&id).unwrap_or_default();
-        let found = passages.remove(&id).unwrap_or(0);
-        let expected = recorded.get(&id.0).and_then(|count| u32::try_from(*count).ok()).unwrap_or(0);
-        let kind = match rows.as_slice() {
-            [] => Some(Drift::Missing),
-            [_, _, ..] => Some(Drift::Duplicated),
-            [_] if found > expected => Some(Drift::Duplicated),
-            [_] if found < expected => Some(Drift::Missing),
-            [row] => {
-                // What cannot be read is not what is indexed.
-                let current = article.as_ref().is_ok_and(|article| {
-                    row.revision == article.revision && row.content_hash == content_hash(article)
-                });
-                (!current).then_some(Drift::Stale)
-            }
-        };
-        drift.extend(kind.map(|kind| (id, kind)));
-    }
-    drift.extend(indexed.into_keys().map(|id| (id, Drift::Orphaned)));
-    drift.extend(passages.into_keys().map(|id| (id, Drift::Orphaned)));
-    drift.sort_by_key(|(id, _)| *id);
-    drift.dedup_by_key(|(id, _)| *id);
-
-    // Asked last: what was recorded while the two sides were read is a change on its way, no drift.
-    let ids: Vec<_> = drift.iter().map(|(id, _)| *id).collect();
-    let pending = outbox::states(db.reader(), &ids).await?;
-    drift.retain(|(id, _)| !pending.contains_key(id));
-    Ok(drift)
+    Ok(live.tables.snapshot())
 }
