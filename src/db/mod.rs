@@ -28,6 +28,9 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Rows that one statement names. SQLite compares each name of a parameter with all before it, and allows 32,766.
+pub const ROWS_PER_STATEMENT: usize = 500;
+
 /// The number of PostgreSQL's advisory lock that migrations hold: "sentio" in ASCII.
 const SCHEMA_LOCK: i64 = 0x73_65_6e_74_69_6f;
 
@@ -38,6 +41,12 @@ pub struct Database {
     /// SQLite: a pool of one, so that writers queue here instead of meeting `SQLITE_BUSY`. PostgreSQL: the reader's pool.
     writer: DatabaseConnection,
     statements: Arc<AtomicU64>,
+}
+
+/// `$first, …`, as many as `count`.
+pub fn placeholders(first: usize, count: usize) -> String {
+    let placeholders: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
+    placeholders.join(", ")
 }
 
 /// Whether a statement failed only because others were writing: trying again may help.

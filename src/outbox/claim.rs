@@ -1,5 +1,6 @@
 //! The worker's side of the outbox: claim, complete, postpone.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, Value};
@@ -66,42 +67,49 @@ where
     Ok(changes)
 }
 
-/// Removes the rows of `changes` that are indexed; returns those whose rows were not removed. A row that changed again
-/// meanwhile has a higher `seq` and stays. On PostgreSQL one that another transaction holds stays as well, see
-/// [`is_recorded`]: a client may keep its transaction open for as long as it likes, and nobody else's change waits for it.
+/// Removes the rows of `changes` that are indexed; returns those that another transaction holds and that are still there,
+/// to be completed later: on PostgreSQL a client may keep its transaction open for as long as it likes, and nobody else's
+/// change waits for it. A row that changed again meanwhile has a higher `seq`, stays, and is not returned.
 pub async fn complete<C>(connection: &C, changes: &[Change]) -> Result<Vec<Change>, DbErr>
 where
     C: ConnectionTrait,
 {
-    let sql = match connection.get_database_backend() {
-        DbBackend::Postgres => {
-            "DELETE FROM index_change WHERE article_id IN (
-               SELECT article_id FROM index_change WHERE article_id = $1 AND seq = $2 FOR UPDATE SKIP LOCKED)"
-        }
-        _ => "DELETE FROM index_change WHERE article_id = $1 AND seq = $2",
-    };
-    let mut rest = Vec::new();
-    for change in changes {
-        let values = [change.article.0.into(), change.seq.into()];
-        let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
-        if connection.execute_raw(statement).await?.rows_affected() == 0 {
-            rest.push(*change);
+    match connection.get_database_backend() {
+        DbBackend::Postgres => complete_unlocked(connection, changes).await,
+        _ => {
+            for change in changes {
+                let sql = "DELETE FROM index_change WHERE article_id = $1 AND seq = $2";
+                run(connection, sql, [change.article.0.into(), change.seq.into()]).await?;
+            }
+            Ok(Vec::new())
         }
     }
-    Ok(rest)
 }
 
-/// Whether the row of just this change is there, as far as others have committed.
-pub async fn is_recorded<C>(connection: &C, change: Change) -> Result<bool, DbErr>
+async fn complete_unlocked<C>(connection: &C, changes: &[Change]) -> Result<Vec<Change>, DbErr>
 where
     C: ConnectionTrait,
 {
-    let statement = Statement::from_sql_and_values(
-        connection.get_database_backend(),
-        "SELECT 1 AS found FROM index_change WHERE article_id = $1 AND seq = $2",
-        [change.article.0.into(), change.seq.into()],
-    );
-    Ok(connection.query_one_raw(statement).await?.is_some())
+    // A statement sees its own deletions as not yet made, so it can tell those it passed over.
+    let sql = "
+        WITH done AS (SELECT * FROM jsonb_to_recordset($1) AS done (article_id bigint, seq bigint)),
+        unlocked AS (
+          SELECT article_id FROM index_change JOIN done USING (article_id, seq)
+          FOR UPDATE OF index_change SKIP LOCKED),
+        deleted AS (
+          DELETE FROM index_change WHERE article_id IN (SELECT article_id FROM unlocked) RETURNING article_id)
+        SELECT article_id FROM index_change JOIN done USING (article_id, seq)
+        WHERE article_id NOT IN (SELECT article_id FROM deleted)";
+    let done: Vec<_> = changes
+        .iter()
+        .map(|change| serde_json::json!({ "article_id": change.article.0, "seq": change.seq }))
+        .collect();
+    let done = Value::from(serde_json::Value::from(done));
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, [done]);
+    let rows = connection.query_all_raw(statement).await?;
+    let locked: HashSet<i64> =
+        rows.iter().map(|row| row.try_get("", "article_id")).collect::<Result<_, _>>()?;
+    Ok(changes.iter().filter(|change| locked.contains(&change.article.0)).copied().collect())
 }
 
 /// Gives back a change that needs further steps: at once, but behind those that clients wait for.

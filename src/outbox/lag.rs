@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use sea_orm::sea_query::{Expr, ExprTrait, Query};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use super::unix_millis;
@@ -147,16 +148,13 @@ where
 {
     let mut states = HashMap::new();
     for articles in articles.chunks(IDS_PER_STATEMENT) {
-        let holders: Vec<_> = (1..=articles.len()).map(|number| format!("${number}")).collect();
-        let statement = Statement::from_sql_and_values(
-            connection.get_database_backend(),
-            format!(
-                "SELECT article_id, seq, attempts, last_error FROM index_change WHERE article_id IN ({})",
-                holders.join(", ")
-            ),
-            articles.iter().map(|article| Value::from(article.0)),
-        );
-        for row in StateRow::find_by_statement(statement).all(connection).await? {
+        let select = Query::select()
+            .columns(["article_id", "seq", "attempts", "last_error"])
+            .from("index_change")
+            .and_where(Expr::col("article_id").is_in(articles.iter().map(|article| article.0)))
+            .to_owned();
+        for row in connection.query_all(&select).await? {
+            let row = StateRow::from_query_result(&row, "")?;
             let attempts = u32::try_from(row.attempts).unwrap_or(0);
             let state = ChangeState { seq: row.seq, attempts, last_error: row.last_error };
             states.insert(ArticleId(row.article_id), state);

@@ -9,7 +9,7 @@ mod lag;
 mod record;
 mod wait;
 
-pub use claim::{Change, claim, complete, is_recorded, postpone, release_leases, set_back};
+pub use claim::{Change, claim, complete, postpone, release_leases, set_back};
 pub use control::{
     Request, any_submitted, begin_comparison, database_uuid, declined_model, end_comparison, is_submitted,
     last_error, resume_comparison, set_declined_model, set_last_error, submit, withdraw,

@@ -7,13 +7,11 @@ use std::collections::{HashMap, HashSet};
 use sea_orm::{ConnectionTrait, DbErr, FromQueryResult, Statement, Value};
 
 use crate::article::ArticleId;
+use crate::db::{ROWS_PER_STATEMENT, placeholders};
 use crate::embedding::Embedding;
 
 /// A passage text's place in the cache: its BLAKE3 hash.
 pub type TextHash = [u8; 32];
-
-/// Rows of one statement; SQLite allows 32,766 parameters.
-const ROWS_PER_STATEMENT: usize = 500;
 
 /// The hash that a text is cached under.
 pub fn text_hash(text: &str) -> TextHash {
@@ -170,10 +168,4 @@ where
     let sql = "DELETE FROM embedding WHERE fingerprint NOT IN (SELECT fingerprint FROM index_generation)";
     let statement = Statement::from_string(connection.get_database_backend(), sql);
     Ok(connection.execute_raw(statement).await?.rows_affected())
-}
-
-/// `$first, …`, as many as `count`.
-pub fn placeholders(first: usize, count: usize) -> String {
-    let placeholders: Vec<_> = (first..first + count).map(|number| format!("${number}")).collect();
-    placeholders.join(", ")
 }

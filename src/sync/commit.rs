@@ -93,7 +93,6 @@ impl Committer {
             let transaction = self.db.transaction().await?;
             outbox::set_last_error(&transaction, None).await?;
             transaction.commit().await?;
-            self.failing = true;
             self.recovered();
         }
         Ok(())
@@ -101,9 +100,8 @@ impl Committer {
 
     /// SQL no longer says that the index can't be written.
     fn recovered(&mut self) {
-        if std::mem::take(&mut self.failing) {
-            tracing::info!("sync.recovered: the index can be written again");
-        }
+        self.failing = false;
+        tracing::info!("sync.recovered: the index can be written again");
     }
 
     /// The articles of `part` that SQL says the generation holds.
@@ -145,12 +143,7 @@ impl Committer {
             return Ok(());
         }
         let transaction = self.db.transaction().await?;
-        let mut rest = Vec::new();
-        for change in outbox::complete(&transaction, &self.incomplete).await? {
-            if outbox::is_recorded(&transaction, change).await? {
-                rest.push(change);
-            }
-        }
+        let rest = outbox::complete(&transaction, &self.incomplete).await?;
         transaction.commit().await?;
         self.incomplete = rest;
         Ok(())
@@ -197,7 +190,9 @@ impl Committer {
         notify(&transaction).await?;
         transaction.commit().await?;
         self.incomplete.extend(incomplete);
-        self.recovered();
+        if self.failing {
+            self.recovered();
+        }
         Ok(())
     }
 }

@@ -2,8 +2,8 @@
 
 use sea_orm::{ActiveModelTrait, ConnectionTrait, DbErr, Set, Statement, Value};
 
-use super::cache::placeholders;
 use crate::article::ArticleId;
+use crate::db::placeholders;
 use crate::entity::index_generation;
 use crate::index::Versions;
 use crate::outbox;
