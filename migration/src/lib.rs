@@ -7,6 +7,20 @@ pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::prelude::*;
 use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend};
 
+/// On SQLite: the condition of articles that an inserted row displaces by its `external_id` (`INSERT OR REPLACE`).
+macro_rules! sqlite_displaced_by_insert {
+    () => {
+        "external_id = NEW.external_id"
+    };
+}
+
+/// On SQLite: the condition of articles that an updated row displaces (`UPDATE OR REPLACE`).
+macro_rules! sqlite_displaced_by_update {
+    () => {
+        "id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
+    };
+}
+
 mod m20261101_000001_article;
 mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;

@@ -11,14 +11,14 @@ pub struct Migration;
 /// The upsert of the outbox for the ids that `$ids` selects, in SQLite's dialect. The milliseconds are computed
 /// without `unixepoch('subsec')`, which older command-line shells lack.
 macro_rules! sqlite_record {
-    ($ids:literal) => {
+    ($($ids:expr),+) => {
         concat!(
             "UPDATE index_control SET last_seq = last_seq + 1;
   INSERT INTO index_change (article_id, seq, recorded_at)
   SELECT changed.id, (SELECT last_seq FROM index_control),
          CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)
   FROM (",
-            $ids,
+            $($ids,)+
             ") AS changed WHERE true
   ON CONFLICT (article_id) DO UPDATE
   SET seq = excluded.seq, attempts = 0, leased_until = 0, last_error = NULL;"
@@ -54,18 +54,20 @@ const SQLITE_AFTER_DELETE: &str = concat!(
 /// `recursive_triggers` is on): its id is recorded before that happens.
 const SQLITE_BEFORE_INSERT: &str = concat!(
     "CREATE TRIGGER article_displaced_by_insert BEFORE INSERT ON article
-WHEN EXISTS (SELECT 1 FROM article WHERE external_id = NEW.external_id) BEGIN ",
-    sqlite_record!("SELECT id FROM article WHERE external_id = NEW.external_id"),
+WHEN EXISTS (SELECT 1 FROM article WHERE ",
+    sqlite_displaced_by_insert!(),
+    ") BEGIN ",
+    sqlite_record!("SELECT id FROM article WHERE ", sqlite_displaced_by_insert!()),
     " END"
 );
 
 /// The same for `UPDATE OR REPLACE`, which may displace by `external_id` and by `id`.
 const SQLITE_BEFORE_UPDATE: &str = concat!(
     "CREATE TRIGGER article_displaced_by_update BEFORE UPDATE OF id, external_id ON article
-WHEN EXISTS (SELECT 1 FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)) BEGIN ",
-    sqlite_record!(
-        "SELECT id FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
-    ),
+WHEN EXISTS (SELECT 1 FROM article WHERE ",
+    sqlite_displaced_by_update!(),
+    ") BEGIN ",
+    sqlite_record!("SELECT id FROM article WHERE ", sqlite_displaced_by_update!()),
     " END"
 );
 

@@ -22,12 +22,12 @@ CREATE TABLE article_tombstone (
 
 /// Keeps the revisions of the rows that `$gone` selects.
 macro_rules! sqlite_bury {
-    ($gone:literal) => {
+    ($($gone:expr),+) => {
         concat!(
             "
   INSERT INTO article_tombstone (article_id, revision)
   SELECT gone.id, gone.revision FROM (",
-            $gone,
+            $($gone,)+
             ") AS gone WHERE true
   ON CONFLICT (article_id) DO UPDATE SET revision = max(revision, excluded.revision);"
         )
@@ -54,17 +54,19 @@ const SQLITE_DELETED: &str = concat!(
 /// instead, and `SQLITE_UPDATED` takes the tombstone back.
 const SQLITE_DISPLACED_BY_INSERT: &str = concat!(
     "CREATE TRIGGER article_buried_by_insert BEFORE INSERT ON article
-WHEN EXISTS (SELECT 1 FROM article WHERE id = NEW.id OR external_id = NEW.external_id) BEGIN",
-    sqlite_bury!("SELECT id, revision FROM article WHERE id = NEW.id OR external_id = NEW.external_id"),
+WHEN EXISTS (SELECT 1 FROM article WHERE id = NEW.id OR ",
+    sqlite_displaced_by_insert!(),
+    ") BEGIN",
+    sqlite_bury!("SELECT id, revision FROM article WHERE id = NEW.id OR ", sqlite_displaced_by_insert!()),
     " END"
 );
 
 const SQLITE_DISPLACED_BY_UPDATE: &str = concat!(
     "CREATE TRIGGER article_buried_by_update BEFORE UPDATE OF id, external_id ON article
-WHEN EXISTS (SELECT 1 FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)) BEGIN",
-    sqlite_bury!(
-        "SELECT id, revision FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
-    ),
+WHEN EXISTS (SELECT 1 FROM article WHERE ",
+    sqlite_displaced_by_update!(),
+    ") BEGIN",
+    sqlite_bury!("SELECT id, revision FROM article WHERE ", sqlite_displaced_by_update!()),
     " END"
 );
 

@@ -38,7 +38,7 @@ const BY_TIME: &str = "CREATE INDEX article_event_recorded_at ON article_event (
 
 /// The statement of SQLite that writes one event of `$row`.
 macro_rules! sqlite_event {
-    ($kind:literal, $row:literal) => {
+    ($kind:literal, $($row:expr),+) => {
         concat!(
             "
   INSERT INTO article_event (kind, article_id, facets, recorded_at)
@@ -48,7 +48,7 @@ macro_rules! sqlite_event {
     json_object('category', event.category, 'tags', json(event.tags), 'created_at', event.created_at),
     CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)
   FROM (",
-            $row,
+            $($row,)+
             ") AS event;"
         )
     };
@@ -115,19 +115,25 @@ const SQLITE_DELETED: &str = concat!(
 );
 
 const SQLITE_DISPLACED_BY_INSERT: &str = concat!(
-    "CREATE TRIGGER article_event_displaced_by_insert BEFORE INSERT ON article WHEN EXISTS (SELECT 1 FROM article WHERE external_id = NEW.external_id) BEGIN",
+    "CREATE TRIGGER article_event_displaced_by_insert BEFORE INSERT ON article WHEN EXISTS (SELECT 1 FROM article WHERE ",
+    sqlite_displaced_by_insert!(),
+    ") BEGIN",
     sqlite_event!(
         "displaced",
-        "SELECT id, category, tags, created_at FROM article WHERE external_id = NEW.external_id"
+        "SELECT id, category, tags, created_at FROM article WHERE ",
+        sqlite_displaced_by_insert!()
     ),
     " END"
 );
 
 const SQLITE_DISPLACED_BY_UPDATE: &str = concat!(
-    "CREATE TRIGGER article_event_displaced_by_update BEFORE UPDATE OF id, external_id ON article WHEN EXISTS (SELECT 1 FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)) BEGIN",
+    "CREATE TRIGGER article_event_displaced_by_update BEFORE UPDATE OF id, external_id ON article WHEN EXISTS (SELECT 1 FROM article WHERE ",
+    sqlite_displaced_by_update!(),
+    ") BEGIN",
     sqlite_event!(
         "displaced",
-        "SELECT id, category, tags, created_at FROM article WHERE id <> OLD.id AND (external_id = NEW.external_id OR id = NEW.id)"
+        "SELECT id, category, tags, created_at FROM article WHERE ",
+        sqlite_displaced_by_update!()
     ),
     " END"
 );
