@@ -68,11 +68,7 @@ impl Builder {
 
     pub async fn start(self) -> TestApp {
         let folder = tempfile::tempdir().unwrap();
-        let database_url = match std::env::var("TEST_DATABASE").as_deref() {
-            Ok("postgres") => Some(new_postgres_database().await),
-            _ => None,
-        };
-        self.start_in(folder, database_url).await
+        self.start_in(folder, database_url().await).await
     }
 
     /// Starts another server over the data of one that runs.
@@ -226,6 +222,14 @@ impl TestApp {
             .then(|| self.app.config.database.url.expose().to_owned());
         self.app.close().await.unwrap();
         (self.folder, database_url)
+    }
+}
+
+/// An empty database of the kind under test; `None` stands for SQLite in the data folder.
+pub async fn database_url() -> Option<String> {
+    match std::env::var("TEST_DATABASE").as_deref() {
+        Ok("postgres") => Some(new_postgres_database().await),
+        _ => None,
     }
 }
 

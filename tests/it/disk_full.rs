@@ -86,10 +86,7 @@ async fn article_count(app: &TestApp) -> i64 {
 async fn while_the_disk_of_the_index_is_full_articles_are_stored_at_once_and_indexed_later() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&folder.path().join("lancedb_store"), 8) else { return };
-    let database_url = match std::env::var("TEST_DATABASE").as_deref() {
-        Ok("postgres") => Some(crate::app::new_postgres_database().await),
-        _ => None,
-    };
+    let database_url = crate::app::database_url().await;
     let app = Builder::new().set("SENTIO_INDEX_WAIT", "1").start_in(folder, database_url).await;
     for number in 0..5 {
         app.create(&format!("Before {number}"), "words").await;
@@ -121,10 +118,7 @@ async fn while_the_disk_of_the_index_is_full_articles_are_stored_at_once_and_ind
 async fn a_start_on_a_full_disk_of_the_index_serves_what_is_indexed() {
     let folder = tempfile::tempdir().unwrap();
     let Some(disk) = SmallDisk::mount(&folder.path().join("lancedb_store"), 8) else { return };
-    let database_url = match std::env::var("TEST_DATABASE").as_deref() {
-        Ok("postgres") => Some(crate::app::new_postgres_database().await),
-        _ => None,
-    };
+    let database_url = crate::app::database_url().await;
     let app = Builder::new().start_in(folder, database_url).await;
     for number in 0..5 {
         app.create(&format!("Before {number}"), "words").await;
@@ -170,10 +164,7 @@ async fn while_the_disk_of_everything_is_full_writes_are_refused_whole() {
     let folder = tempfile::tempdir().unwrap();
     let data_folder = folder.path().join("data");
     let Some(disk) = SmallDisk::mount(&data_folder, 8) else { return };
-    let database_url = match std::env::var("TEST_DATABASE").as_deref() {
-        Ok("postgres") => Some(crate::app::new_postgres_database().await),
-        _ => None,
-    };
+    let database_url = crate::app::database_url().await;
     let app = Builder::new()
         .set("SENTIO_DATA_DIR", data_folder.display().to_string())
         .set("SENTIO_INDEX_WAIT", "1")

@@ -16,7 +16,7 @@ use sentio::sync::Step;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::app::{Builder, new_postgres_database, repository};
+use crate::app::{Builder, database_url, repository};
 use crate::server::Server;
 
 /// What the child process is told by its environment.
@@ -107,13 +107,6 @@ async fn write(app: &App) {
     }
     transaction.commit().await.unwrap();
     app.changes.announce();
-}
-
-async fn database_url() -> Option<String> {
-    match std::env::var("TEST_DATABASE").as_deref() {
-        Ok("postgres") => Some(new_postgres_database().await),
-        _ => None,
-    }
 }
 
 fn model(name: &str) -> String {

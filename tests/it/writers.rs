@@ -148,10 +148,7 @@ async fn of_500_writers_in_two_processes_the_last_one_wins() {
 #[tokio::test]
 async fn when_the_writing_process_is_killed_another_one_takes_over() {
     let folder = tempfile::tempdir().unwrap();
-    let database_url = match std::env::var("TEST_DATABASE").as_deref() {
-        Ok("postgres") => Some(crate::app::new_postgres_database().await),
-        _ => None,
-    };
+    let database_url = crate::app::database_url().await;
     let create = "mutation($title: String!) {
       createArticle(input: { title: $title, content: \"words\" }) { article { indexState } }
     }";
