@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use sea_orm::sqlx::postgres::PgListener;
 use sea_orm::sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sea_orm::sqlx::{self, ConnectOptions};
+use sea_orm::sqlx::{self, ConnectOptions, Connection};
 use sea_orm::{ConnectionTrait, DbBackend, DbErr};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -64,15 +64,12 @@ impl ChangeWatch {
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
-            let watch = async {
-                match config.scheme() {
-                    "sqlite" => watch_sqlite(&config, poll, &changes).await,
-                    _ => watch_postgres(&config, poll, &changes).await,
-                }
-            };
-            tokio::select! {
-                () = watch => {}
-                () = stopped.cancelled() => {}
+            match config.scheme() {
+                "sqlite" => watch_sqlite(&config, poll, &changes, &stopped).await,
+                _ => tokio::select! {
+                    () = watch_postgres(&config, poll, &changes) => {}
+                    () = stopped.cancelled() => {}
+                },
             }
         });
         Self { stop, task }
@@ -92,33 +89,46 @@ impl Drop for ChangeWatch {
     }
 }
 
-async fn watch_sqlite(config: &DatabaseConfig, poll: Duration, changes: &Changes) {
-    loop {
-        if let Err(error) = follow_data_version(config, poll, changes).await {
+async fn watch_sqlite(config: &DatabaseConfig, poll: Duration, changes: &Changes, stop: &CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = follow_data_version(config, poll, changes, stop).await {
             tracing::warn!(%error, "db.watch_failed: looking at the tables every {poll:?} instead");
         }
         changes.announce();
-        tokio::time::sleep(poll).await;
+        let _ = tokio::time::timeout(poll, stop.cancelled()).await;
     }
 }
 
-/// Returns only with an error.
+/// Returns with an error or the stop. The connection is closed then, not dropped: a dropped one lives on for a moment,
+/// and a backup that is put in the file's place meanwhile would be read with the old file's log.
 async fn follow_data_version(
     config: &DatabaseConfig,
     poll: Duration,
     changes: &Changes,
+    stop: &CancellationToken,
 ) -> Result<(), sqlx::Error> {
     let options: SqliteConnectOptions = config.url.expose().parse()?;
-    let mut connection: SqliteConnection = options.disable_statement_logging().connect().await?;
+    let mut connection = options.disable_statement_logging().connect().await?;
+    let followed = announce_versions(&mut connection, poll, changes, stop).await;
+    followed.and(connection.close().await)
+}
+
+async fn announce_versions(
+    connection: &mut SqliteConnection,
+    poll: Duration,
+    changes: &Changes,
+    stop: &CancellationToken,
+) -> Result<(), sqlx::Error> {
     let mut known = None;
-    loop {
-        let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut connection).await?;
+    while !stop.is_cancelled() {
+        let version: i64 = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
         if known != Some(version) {
             known = Some(version);
             changes.announce();
         }
-        tokio::time::sleep(poll).await;
+        let _ = tokio::time::timeout(poll, stop.cancelled()).await;
     }
+    Ok(())
 }
 
 async fn watch_postgres(config: &DatabaseConfig, poll: Duration, changes: &Changes) {

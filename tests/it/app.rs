@@ -91,7 +91,9 @@ impl Builder {
             worker.start()
         });
         if worker.is_some() {
-            assert!(app.index_opened(std::time::Duration::from_secs(60)).await, "the index did not open");
+            let opened = app.index_opened(std::time::Duration::from_secs(60)).await;
+            let reason = sentio::outbox::last_error(app.db.reader()).await;
+            assert!(opened, "the index did not open; said of it: {reason:?}");
         }
         let publisher = app.publisher().start();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
