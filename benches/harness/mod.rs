@@ -1,6 +1,6 @@
 //! What the benchmarks share: a server of their own, clients that measure, and what the process takes up.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use sentio::app::App;
