@@ -62,8 +62,6 @@ fn list(config: &Config) -> String {
 fn show(config: &Config) -> anyhow::Result<String> {
     let embedder = Embedder::open(&config.embedding)?;
     let model = embedder.model();
-    let precision =
-        model.precision.map_or_else(|| "as in its ONNX file".to_owned(), |scheme| scheme.to_string());
     let rows = [
         ("name", model.name.clone()),
         ("folder", model.folder.display().to_string()),
@@ -72,7 +70,7 @@ fn show(config: &Config) -> anyhow::Result<String> {
         ("window", format!("{} tokens", model.window)),
         ("passages", format!("{} tokens, overlap {}", model.passage_tokens, model.passage_overlap)),
         ("pooling", format!("{:?}", model.pooling).to_lowercase()),
-        ("precision", precision),
+        ("arithmetic", model.arithmetic()),
         ("query prompt", format!("{:?}", model.query_prompt)),
         ("passage prompt", format!("{:?}", model.passage_prompt)),
         ("weights sha256", model.weights_sha256.clone()),

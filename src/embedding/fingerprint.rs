@@ -14,12 +14,11 @@ pub(super) fn sha256(bytes: &[u8]) -> String {
 
 /// The fingerprint of a model with all its settings. The model's name and place are no part of it.
 pub(super) fn fingerprint(model: &ModelDescription, tokenizer_sha256: &str) -> String {
-    let precision = model.precision.map_or("as-exported".to_owned(), |precision| precision.to_string());
     let parts = [
         ("weights", model.weights_sha256.clone()),
         ("tokenizer", tokenizer_sha256.to_owned()),
         ("graph", GRAPH_VERSION.to_string()),
-        ("precision", precision),
+        ("precision", model.arithmetic()),
         ("pooling", model.pooling.to_string()),
         ("length", "unit".to_owned()),
         ("dimension", model.dimension.to_string()),

@@ -38,7 +38,7 @@ pub use self::{
     installed::{FolderDescription, describe_folder, installed},
     models::{Models, ReopenError, StoredModel},
     pooling::Pooling,
-    precision::Precision,
+    precision::{Precision, UnknownArithmetic},
     vector::{Embedding, InvalidEmbedding},
 };
 use self::{
@@ -100,12 +100,24 @@ pub struct ModelDescription {
     pub fingerprint: String,
 }
 
+impl ModelDescription {
+    /// The name of the arithmetic in use.
+    pub fn arithmetic(&self) -> String {
+        precision::name(self.precision)
+    }
+}
+
 impl Embedder {
     /// Finds the runtime library, reads the model folder, builds a session for each thread, runs each once,
     /// and starts the threads. Blocks for 0.2 to 1 s, longer for large models.
     pub fn open(config: &EmbeddingConfig) -> Result<Self, OpenError> {
+        Self::open_as(config, None)
+    }
+
+    /// As [`Embedder::open`], with the arithmetic of another time or processor.
+    fn open_as(config: &EmbeddingConfig, precision: Option<Precision>) -> Result<Self, OpenError> {
         let started = Instant::now();
-        let model = open::open(config)?;
+        let model = open::open(config, precision)?;
         let capacity = Capacity { queries: WAITING_QUERIES, documents: WAITING_DOCUMENTS };
         let threads = model.encoders.len();
         let workers =
@@ -116,7 +128,7 @@ impl Embedder {
             architecture = description.architecture,
             dimension = description.dimension,
             window = description.window,
-            precision = description.precision.map(tracing::field::display),
+            arithmetic = description.arithmetic(),
             threads,
             fingerprint = description.fingerprint,
             duration_ms = started.elapsed().as_millis() as u64,

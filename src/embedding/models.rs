@@ -2,10 +2,10 @@
 //! one it comes from.
 
 use std::collections::HashMap;
-use std::str::FromStr;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Embedder, ModelDescription, OpenError, Precision};
+use super::precision::{Precision, UnknownArithmetic};
+use super::{Embedder, ModelDescription, OpenError};
 use crate::config::{EmbeddingConfig, PrecisionSetting};
 
 /// A cheap handle on the open models, by fingerprint.
@@ -21,8 +21,8 @@ pub struct Models {
 pub struct StoredModel {
     /// As `SENTIO_MODEL` named it.
     pub setting: String,
-    /// `auto`, `int8` or `fp32`.
-    pub precision: String,
+    /// The name of its arithmetic, see [`ModelDescription::arithmetic`].
+    pub arithmetic: String,
     pub query_prompt: String,
     pub passage_prompt: String,
 }
@@ -34,6 +34,8 @@ pub enum ReopenError {
     Open { setting: String, source: OpenError },
     #[error("the model {setting:?} is another one now: its files have changed since the index was made")]
     Changed { setting: String },
+    #[error(transparent)]
+    Arithmetic(#[from] UnknownArithmetic),
     #[error("opening the model {setting:?} was interrupted")]
     Interrupted { setting: String, source: tokio::task::JoinError },
 }
@@ -54,14 +56,9 @@ impl Models {
 
     /// What opens the requested model again.
     pub fn requested_setting(&self) -> StoredModel {
-        let precision = match self.requested.precision {
-            None => PrecisionSetting::Auto,
-            Some(Precision::Fp32) => PrecisionSetting::Fp32,
-            Some(Precision::Int8) => PrecisionSetting::Int8,
-        };
         StoredModel {
             setting: self.config.model.clone(),
-            precision: precision.to_string(),
+            arithmetic: self.requested.arithmetic(),
             query_prompt: self.requested.query_prompt.clone(),
             passage_prompt: self.requested.passage_prompt.clone(),
         }
@@ -78,14 +75,16 @@ impl Models {
             return Ok(embedder);
         }
         let setting = stored.setting.clone();
+        let precision = Precision::named(&stored.arithmetic)?;
         let config = EmbeddingConfig {
             model: stored.setting.clone(),
-            precision: PrecisionSetting::from_str(&stored.precision).unwrap_or_default(),
+            // An ONNX file takes no other; everything else is opened as it was.
+            precision: PrecisionSetting::Auto,
             query_prompt: Some(stored.query_prompt.clone()),
             passage_prompt: Some(stored.passage_prompt.clone()),
             ..self.config.clone()
         };
-        let opened = tokio::task::spawn_blocking(move || Embedder::open(&config)).await;
+        let opened = tokio::task::spawn_blocking(move || Embedder::open_as(&config, precision)).await;
         let embedder = opened
             .map_err(|source| ReopenError::Interrupted { setting: setting.clone(), source })?
             .map_err(|source| ReopenError::Open { setting: setting.clone(), source })?;

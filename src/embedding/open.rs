@@ -8,6 +8,7 @@ use std::{
 };
 
 use ort::environment::Environment;
+use sentio_int8::Scratch;
 
 use super::{
     ModelDescription,
@@ -18,7 +19,7 @@ use super::{
     known,
     mapped_file::MappedFile,
     onnx_file::OnnxFile,
-    precision::Precision,
+    precision::{Precision, multiplies_int8},
     runtime,
     tokenizer::Tokenizer,
     vector::Embedding,
@@ -40,23 +41,27 @@ pub(super) struct OpenModel {
 /// From token ids to a vector that is not yet of unit length.
 type EncodeTokens = Box<dyn FnMut(&[u32]) -> ort::Result<Vec<f32>> + Send>;
 
-/// Reads the model folder, builds the sessions and runs each once.
-pub(super) fn open(config: &EmbeddingConfig) -> Result<OpenModel, OpenError> {
+/// Reads the model folder, builds the encoders and runs each once. `precision` opens the model as it was once before;
+/// otherwise the settings and the processor decide.
+pub(super) fn open(config: &EmbeddingConfig, precision: Option<Precision>) -> Result<OpenModel, OpenError> {
     let folder = ModelFolder::read(&folder_path(config))?;
     let (tokenizer, tokenizer_json) = Tokenizer::read(&folder.tokenizer, folder.window)?;
     let tokenizer = Arc::new(tokenizer);
-    let precision = precision(&folder, config.precision)?;
     let environment = runtime::environment(config.runtime_library.as_deref())?;
     let weights = Arc::new(MappedFile::open(folder.weights.path())?);
 
-    // Hashing takes about as long as building a session.
+    // Hashing takes about as long as building an encoder.
     let (weights_sha256, encoders) = thread::scope(|scope| {
         let hash = scope.spawn(|| sha256(&weights));
-        let encoders = token_encoders(&folder, &weights, &environment, precision, config.threads.max(1));
+        let encoders = match &folder.weights {
+            WeightsFile::Onnx(_) => onnx_encoders(&folder, config, &environment),
+            WeightsFile::Safetensors(_) => built_encoders(&folder, &weights, config, precision, &environment),
+        };
         (joined(hash), encoders)
     });
+    let (precision, encoders) = encoders?;
     let mut encoders: Vec<_> =
-        encoders?.into_iter().map(|encode| text_encoder(Arc::clone(&tokenizer), encode)).collect();
+        encoders.into_iter().map(|encode| text_encoder(Arc::clone(&tokenizer), encode)).collect();
     for encode in &mut encoders {
         encode(WARM_UP)
             .map_err(|error| OpenError::WarmUp { path: folder.path.clone(), reason: error.to_string() })?;
@@ -72,37 +77,68 @@ fn folder_path(config: &EmbeddingConfig) -> PathBuf {
     if !named.is_dir() && path.is_dir() { path.to_owned() } else { named }
 }
 
-/// The arithmetic of a graph that Sentio builds; `None` for an ONNX file, which brings its own.
-fn precision(folder: &ModelFolder, setting: PrecisionSetting) -> Result<Option<Precision>, OpenError> {
-    match (&folder.weights, setting) {
-        (WeightsFile::Safetensors(_), setting) => Ok(Some(Precision::resolve(setting))),
-        (WeightsFile::Onnx(_), PrecisionSetting::Int8) => Err(unsupported(
+/// Encoders, one for each thread, and the arithmetic that they share; `None` for an ONNX file, which brings its own.
+type Encoders = (Option<Precision>, Vec<EncodeTokens>);
+
+fn onnx_encoders(
+    folder: &ModelFolder,
+    config: &EmbeddingConfig,
+    environment: &Environment,
+) -> Result<Encoders, OpenError> {
+    if config.precision == PrecisionSetting::Int8 {
+        return Err(unsupported(
             &folder.path,
             "it runs from an ONNX file, to which SENTIO_PRECISION=int8 cannot be applied",
-        )),
-        (WeightsFile::Onnx(_), PrecisionSetting::Auto | PrecisionSetting::Fp32) => Ok(None),
+        ));
     }
+    let open = || OnnxFile::open(folder, environment);
+    let encoder = |mut file: OnnxFile| -> EncodeTokens { Box::new(move |ids| file.encode(ids)) };
+    Ok((None, in_parallel(config.threads, open)?.into_iter().map(encoder).collect()))
 }
 
-fn token_encoders(
+fn built_encoders(
     folder: &ModelFolder,
     weights: &Arc<MappedFile>,
-    environment: &Environment,
+    config: &EmbeddingConfig,
     precision: Option<Precision>,
-    threads: usize,
-) -> Result<Vec<EncodeTokens>, OpenError> {
-    let Some(precision) = precision else {
-        let open = || OnnxFile::open(folder, environment);
-        let encoder = |mut file: OnnxFile| -> EncodeTokens { Box::new(move |ids| file.encode(ids)) };
-        return Ok(in_parallel(threads, open)?.into_iter().map(encoder).collect());
-    };
+    environment: &Environment,
+) -> Result<Encoders, OpenError> {
     let model = Arc::new(EncoderModel::open(folder, Arc::clone(weights))?);
-    let sessions = in_parallel(threads, || model.session(environment, precision))?;
+    let precision = precision.unwrap_or_else(|| resolve(config.precision, &model));
+    let quantised = match precision {
+        Precision::Int8PerToken => return Ok((Some(precision), int8_encoders(&model, config.threads)?)),
+        Precision::Int8PerTensor => true,
+        Precision::Fp32 => false,
+    };
+    let sessions = in_parallel(config.threads, || model.session(environment, quantised))?;
     let encoders = sessions.into_iter().map(|mut session| -> EncodeTokens {
         let model = Arc::clone(&model);
         Box::new(move |ids| model.encode(&mut session, ids))
     });
-    Ok(encoders.collect())
+    Ok((Some(precision), encoders.collect()))
+}
+
+/// All threads share the layers; each has memory for one text.
+fn int8_encoders(model: &Arc<EncoderModel>, threads: usize) -> Result<Vec<EncodeTokens>, OpenError> {
+    let layers = Arc::new(model.int8_layers()?);
+    let encoder = |_| -> EncodeTokens {
+        let (model, layers) = (Arc::clone(model), Arc::clone(&layers));
+        let mut scratch = Scratch::default();
+        Box::new(move |ids| model.encode_in_int8(&layers, &mut scratch, ids))
+    };
+    Ok((0..threads.max(1)).map(encoder).collect())
+}
+
+/// What a setting means for this model on this processor.
+fn resolve(setting: PrecisionSetting, model: &EncoderModel) -> Precision {
+    let per_token = sentio_int8::Encoder::is_fast_here() && model.fits_int8_layers();
+    match setting {
+        PrecisionSetting::Fp32 => Precision::Fp32,
+        PrecisionSetting::Int8 | PrecisionSetting::Auto if per_token => Precision::Int8PerToken,
+        PrecisionSetting::Int8 => Precision::Int8PerTensor,
+        PrecisionSetting::Auto if multiplies_int8() => Precision::Int8PerTensor,
+        PrecisionSetting::Auto => Precision::Fp32,
+    }
 }
 
 /// Does `make` as many times as there will be threads, at the same time.

@@ -2,37 +2,57 @@
 
 use std::fmt;
 
-use crate::config::PrecisionSetting;
+/// What the arithmetic of an ONNX file is called.
+const AS_EXPORTED: &str = "as-exported";
 
-/// How a graph that Sentio builds multiplies. The name of the scheme is part of the fingerprint.
+/// How an encoder that Sentio builds multiplies. The name of the scheme is part of the fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Precision {
-    /// 32-bit floats.
+    /// 32-bit floats, by ONNX Runtime.
     Fp32,
-    /// 8-bit integers: weights with one scale per output, activations with one scale per text and product.
-    Int8,
+    /// 8-bit integers: weights with one scale per output, activations with one per token. Sentio's own layers.
+    Int8PerToken,
+    /// 8-bit integers: weights with one scale per output, activations with one per text and product. ONNX Runtime's
+    /// operators.
+    Int8PerTensor,
 }
 
 impl Precision {
-    /// What `setting` means on this processor.
-    pub(super) fn resolve(setting: PrecisionSetting) -> Self {
-        match setting {
-            PrecisionSetting::Fp32 => Self::Fp32,
-            PrecisionSetting::Int8 => Self::Int8,
-            PrecisionSetting::Auto if multiplies_int8() => Self::Int8,
-            PrecisionSetting::Auto => Self::Fp32,
+    const ALL: [Self; 3] = [Self::Fp32, Self::Int8PerToken, Self::Int8PerTensor];
+
+    /// What [`name`] calls `name`; `None` for the arithmetic that an ONNX file brings.
+    pub(super) fn named(name: &str) -> Result<Option<Self>, UnknownArithmetic> {
+        if name == AS_EXPORTED {
+            return Ok(None);
+        }
+        let found = Self::ALL.into_iter().find(|precision| precision.name() == name);
+        found.map(Some).ok_or_else(|| UnknownArithmetic(name.to_owned()))
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Fp32 => "fp32",
+            Self::Int8PerToken => "int8-per-token",
+            Self::Int8PerTensor => "int8-per-tensor",
         }
     }
 }
 
 impl fmt::Display for Precision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Fp32 => "fp32",
-            Self::Int8 => "int8-dynamic-per-tensor",
-        })
+        f.write_str(self.name())
     }
 }
+
+/// The name of an arithmetic, also of the one that an ONNX file brings.
+pub(super) fn name(precision: Option<Precision>) -> String {
+    precision.map_or(AS_EXPORTED, Precision::name).to_owned()
+}
+
+/// An arithmetic that this version of Sentio does not have.
+#[derive(Debug, thiserror::Error)]
+#[error("this version of Sentio has no arithmetic called `{0}`")]
+pub struct UnknownArithmetic(String);
 
 /// Whether the processor has instructions that add up products of 8-bit integers in 32 bits. Without them,
 /// 8 bits gain little, and x86-64 kernels overflow unless told not to.

@@ -12,8 +12,8 @@ pub struct Model {
     pub model: String,
     /// The model as the setting named it.
     pub model_setting: String,
-    /// `auto`, `int8` or `fp32`: what opens the model with the same arithmetic.
-    pub precision_setting: String,
+    /// The name of the model's arithmetic: opens it with the same one.
+    pub arithmetic: String,
     pub query_prompt: String,
     pub passage_prompt: String,
     /// Names everything that shapes a vector; vectors of two fingerprints never meet.

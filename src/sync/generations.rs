@@ -151,7 +151,7 @@ impl Generations {
             state: Set(state),
             model: Set(model.name.clone()),
             model_setting: Set(setting.setting.clone()),
-            precision_setting: Set(setting.precision.clone()),
+            arithmetic: Set(setting.arithmetic.clone()),
             query_prompt: Set(setting.query_prompt.clone()),
             passage_prompt: Set(setting.passage_prompt.clone()),
             fingerprint: Set(model.fingerprint.clone()),
@@ -238,7 +238,7 @@ impl Generations {
 pub(super) fn stored_model(row: &index_generation::Model) -> StoredModel {
     StoredModel {
         setting: row.model_setting.clone(),
-        precision: row.precision_setting.clone(),
+        arithmetic: row.arithmetic.clone(),
         query_prompt: row.query_prompt.clone(),
         passage_prompt: row.passage_prompt.clone(),
     }

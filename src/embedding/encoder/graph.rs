@@ -21,7 +21,6 @@ use super::{
     layer::{Layer, LayerNorm, Linear},
     quantisation::QuantisedWeight,
 };
-use crate::embedding::precision::Precision;
 
 /// Name of the input: embeddings, `[1, tokens, hidden]`.
 pub(super) const EMBEDDINGS: &str = "embeddings";
@@ -40,7 +39,8 @@ const RUNTIME_VERSION: u32 = 1;
 pub(super) struct EncoderGraph {
     graph: Graph,
     dimensions: Dimensions,
-    precision: Precision,
+    /// Whether products are of 8-bit integers.
+    quantised: bool,
     attention_bias: bool,
     layers: usize,
     /// The output of what is built so far.
@@ -51,7 +51,7 @@ impl EncoderGraph {
     /// Starts a graph with the normalisation of the embeddings.
     pub fn new(
         dimensions: Dimensions,
-        precision: Precision,
+        quantised: bool,
         attention_bias: bool,
         norm: &LayerNorm,
     ) -> ort::Result<Self> {
@@ -63,7 +63,7 @@ impl EncoderGraph {
         }
         graph.set_inputs(inputs)?;
         let mut graph =
-            Self { graph, dimensions, precision, attention_bias, layers: 0, states: String::new() };
+            Self { graph, dimensions, quantised, attention_bias, layers: 0, states: String::new() };
         // `InstanceNormalization` wants a scale and a shift per token: ones and zeros, as many as there are
         // tokens.
         let range = [Attribute::new("start", 1_i64)?, Attribute::new("end", 2_i64)?];
@@ -121,12 +121,12 @@ impl EncoderGraph {
             return self.attend_with_bias(name, source, linear, heads);
         }
         let bias = self.bias(name, linear)?;
-        match self.precision {
-            Precision::Fp32 => {
+        match self.quantised {
+            false => {
                 let weight = self.weight(name, linear)?;
                 self.runtime_node("Attention", name, &[source, &weight, &bias], [heads])
             }
-            Precision::Int8 => {
+            true => {
                 let [weight, scales, zeros] = self.quantised_weight(name, linear)?;
                 let [input, scale, zero] =
                     ["input", "input.scale", "input.zero"].map(|part| format!("{name}.{part}"));
@@ -170,8 +170,8 @@ impl EncoderGraph {
         linear: &Linear,
         bias: Option<&str>,
     ) -> ort::Result<String> {
-        match self.precision {
-            Precision::Fp32 => {
+        match self.quantised {
+            false => {
                 let weight = self.weight(name, linear)?;
                 let Some(bias) = bias else {
                     return self.node("MatMul", name, &[input, &weight], []);
@@ -179,7 +179,7 @@ impl EncoderGraph {
                 let product = self.node("MatMul", &format!("{name}.product"), &[input, &weight], [])?;
                 self.node("Add", name, &[&product, bias], [])
             }
-            Precision::Int8 => {
+            true => {
                 let [weight, scales, zeros] = self.quantised_weight(name, linear)?;
                 let mut inputs = vec![input, &weight, &scales, &zeros];
                 inputs.extend(bias);

@@ -41,6 +41,19 @@ impl Layer {
             feed_forward_norm: LayerNorm::read(weights, &name(architecture.feed_forward_norm), dimensions)?,
         })
     }
+
+    /// The layer with its weights rounded to 8 bits.
+    pub fn in_int8(&self, heads: usize, epsilon: f32) -> sentio_int8::Layer {
+        sentio_int8::Layer::new(
+            self.query_key_value.in_int8(),
+            self.attention_output.in_int8(),
+            self.attention_norm.in_int8_layers(epsilon),
+            self.feed_forward_up.in_int8(),
+            self.feed_forward_down.in_int8(),
+            self.feed_forward_norm.in_int8_layers(epsilon),
+            heads,
+        )
+    }
 }
 
 /// The scale and shift that follow the normalisation of each token.
@@ -55,6 +68,10 @@ impl LayerNorm {
             scale: weights.floats(&format!("{name}.weight"), &[dimensions.hidden])?,
             shift: weights.floats(&format!("{name}.bias"), &[dimensions.hidden])?,
         })
+    }
+
+    pub fn in_int8_layers(&self, epsilon: f32) -> sentio_int8::Norm {
+        sentio_int8::Norm { scale: self.scale.clone(), shift: self.shift.clone(), epsilon }
     }
 }
 
@@ -89,5 +106,9 @@ impl Linear {
             linear.bias.extend(weights.floats(&format!("{name}.bias"), &[outputs_each])?);
         }
         Ok(linear)
+    }
+
+    fn in_int8(&self) -> sentio_int8::Weight {
+        sentio_int8::Weight::new(&self.weight, &self.bias)
     }
 }

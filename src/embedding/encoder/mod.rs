@@ -1,8 +1,9 @@
 //! The encoder that Sentio builds itself from `model.safetensors`.
 //!
-//! `weights` maps the file, `architecture` says what its tensors are called, `layer` reads them,
-//! `quantisation` rounds them to 8 bits, `graph` composes the network, and this file runs it. Word embeddings
-//! stay in the file: they are half of the weights, and a text needs a few rows.
+//! `weights` maps the file, `architecture` says what its tensors are called, `layer` reads them. Then either
+//! `graph` composes the network for ONNX Runtime (`quantisation` rounds its weights to 8 bits), or the crate
+//! `sentio-int8` takes the layers. This file runs both. Word embeddings stay in the file: they are half of the
+//! weights, and a text needs a few rows.
 
 mod architecture;
 mod graph;
@@ -19,6 +20,7 @@ use ort::{
     session::{Session, SessionInputValue},
     value::Tensor,
 };
+use sentio_int8::Scratch;
 
 pub(super) use self::architecture::Architecture;
 use self::{
@@ -33,7 +35,6 @@ use super::{
     folder::{ModelFolder, unsupported},
     mapped_file::MappedFile,
     pooling::Pooling,
-    precision::Precision,
 };
 
 /// Raised when the graph changes in a way that changes vectors.
@@ -100,11 +101,11 @@ impl EncoderModel {
     }
 
     /// Builds a session. Each has its own copy of the layers' weights.
-    pub fn session(&self, environment: &Environment, precision: Precision) -> Result<Session, OpenError> {
+    pub fn session(&self, environment: &Environment, quantised: bool) -> Result<Session, OpenError> {
         let refused = |source| OpenError::Session { path: self.path.clone(), source };
         let mut weights = self.layers.clone();
         let attention_bias = self.relative_positions.is_some();
-        let mut graph = EncoderGraph::new(self.dimensions, precision, attention_bias, &self.embeddings_norm)
+        let mut graph = EncoderGraph::new(self.dimensions, quantised, attention_bias, &self.embeddings_norm)
             .map_err(refused)?;
         for number in 0..self.dimensions.layers {
             let layer = Layer::read(&mut weights, &self.architecture, &self.dimensions, number)?;
@@ -113,6 +114,45 @@ impl EncoderModel {
         weights.finish()?;
         let options = session::options(environment).map_err(refused)?;
         graph.finish().and_then(|model| model.into_session(&options)).map_err(refused)
+    }
+
+    /// Whether the layers of `sentio-int8` take the model's sizes.
+    pub fn fits_int8_layers(&self) -> bool {
+        let Dimensions { hidden, heads, intermediate, .. } = self.dimensions;
+        sentio_int8::Encoder::takes(hidden, heads, intermediate)
+    }
+
+    /// Builds the layers that all threads share.
+    pub fn int8_layers(&self) -> Result<sentio_int8::Encoder, OpenError> {
+        let mut weights = self.layers.clone();
+        let layers: Vec<_> = (0..self.dimensions.layers)
+            .map(|number| Layer::read(&mut weights, &self.architecture, &self.dimensions, number))
+            .collect::<Result<_, _>>()?;
+        weights.finish()?;
+        let epsilon = self.dimensions.layer_norm_epsilon;
+        Ok(sentio_int8::Encoder {
+            embeddings_norm: self.embeddings_norm.in_int8_layers(epsilon),
+            layers: layers.iter().map(|layer| layer.in_int8(self.dimensions.heads, epsilon)).collect(),
+            heads: self.dimensions.heads,
+            distance_bias: self.relative_positions.as_ref().map(RelativePositions::by_distance),
+        })
+    }
+
+    /// As [`EncoderModel::encode`], with the layers of [`EncoderModel::int8_layers`].
+    pub fn encode_in_int8(
+        &self,
+        layers: &sentio_int8::Encoder,
+        scratch: &mut Scratch,
+        token_ids: &[u32],
+    ) -> ort::Result<Vec<f32>> {
+        let hidden = self.dimensions.hidden;
+        let mut states = self.embeddings.sum(token_ids, hidden)?;
+        // Rounded to integers it would be lost that something is no number.
+        if !states.iter().all(|value| value.is_finite()) {
+            return Err(ort::Error::new("an embedding of one of its tokens is no finite number"));
+        }
+        layers.run(&mut states, scratch);
+        Ok(self.pooling.pool(&states, hidden))
     }
 
     /// The vector of a text of at least one token and at most a window, not yet of unit length.

@@ -1,5 +1,7 @@
 //! MPNet's bias of attention scores by the distance between two tokens.
 
+use sentio_int8::DistanceBias;
+
 /// MPNet always uses this many buckets, half of them for keys after the query…
 const BUCKETS: usize = 32;
 /// …and puts all distances from here on into the last one.
@@ -27,6 +29,11 @@ impl RelativePositions {
             .flat_map(|head| (-last..=last).map(move |distance| table[bucket(distance) * heads + head]))
             .collect();
         Self { heads, window, by_distance }
+    }
+
+    /// For layers that look the bias up by distance.
+    pub fn by_distance(&self) -> DistanceBias {
+        DistanceBias { by_distance: self.by_distance.clone(), window: self.window }
     }
 
     /// The bias `[heads, tokens, tokens]` of a text: head, query, key.

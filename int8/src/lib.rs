@@ -1,0 +1,259 @@
+//! The layers of a BERT-like encoder in 8-bit integers.
+//!
+//! Products of matrices are nine tenths of an encoder's work. Here weights are 8-bit integers with one scale per output,
+//! and inputs are 8-bit integers with one scale per token (`activation`), multiplied exactly in 32 bits (`product`); what
+//! stands between is 32-bit floats (`attention`, `norm`). On x86-64 with AVX-512 and VNNI it runs with those instructions;
+//! everywhere else portable code gives the same bits, slower (`lanes`).
+//!
+//! An [`Encoder`] is never changed and may be used by any number of threads, each with a [`Scratch`] of its own.
+
+// Iterators around vectors of numbers are not always inlined into functions with other instructions, and then ruin them.
+#![expect(clippy::needless_range_loop, reason = "several arrays are indexed at once")]
+
+mod activation;
+mod attention;
+mod lanes;
+mod norm;
+mod product;
+mod weight;
+
+pub use attention::DistanceBias;
+pub use norm::Norm;
+pub use weight::Weight;
+
+use activation::{QuantisedRows, gelu};
+use attention::{AttentionScratch, attend};
+#[cfg(target_arch = "x86_64")]
+use lanes::Avx512;
+use lanes::{Portable, Processor};
+use product::multiply;
+
+/// Tokens whose feed-forward block is computed at a time, so that it stays in the processor's second cache.
+const CHUNK: usize = 64;
+
+/// Self-attention and feed-forward of one layer, each with the normalisation that follows it.
+#[derive(Debug)]
+pub struct Layer {
+    query_key_value: Weight,
+    attention_output: Weight,
+    attention_norm: Norm,
+    feed_forward_up: Weight,
+    feed_forward_down: Weight,
+    feed_forward_norm: Norm,
+}
+
+impl Layer {
+    /// `query_key_value` has the three side by side; `heads` share its outputs evenly.
+    pub fn new(
+        mut query_key_value: Weight,
+        attention_output: Weight,
+        attention_norm: Norm,
+        feed_forward_up: Weight,
+        feed_forward_down: Weight,
+        feed_forward_norm: Norm,
+        heads: usize,
+    ) -> Self {
+        // Scores are divided by the root of a head's size; dividing the queries is the same.
+        let hidden = query_key_value.inputs;
+        query_key_value.scale_first(hidden, 1.0 / ((hidden / heads) as f32).sqrt());
+        Self {
+            query_key_value,
+            attention_output,
+            attention_norm,
+            feed_forward_up,
+            feed_forward_down,
+            feed_forward_norm,
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        [&self.query_key_value, &self.attention_output, &self.feed_forward_up, &self.feed_forward_down]
+            .map(Weight::bytes)
+            .iter()
+            .sum()
+    }
+}
+
+/// All layers, with the normalisation of the embeddings before them.
+#[derive(Debug)]
+pub struct Encoder {
+    pub embeddings_norm: Norm,
+    pub layers: Vec<Layer>,
+    pub heads: usize,
+    /// Of models with relative positions.
+    pub distance_bias: Option<DistanceBias>,
+}
+
+/// What one thread needs to run an encoder; grows to the longest text it has seen.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    rows: QuantisedRows,
+    projected: Vec<f32>,
+    context: Vec<f32>,
+    attention: AttentionScratch,
+    update: Vec<f32>,
+    inner: Vec<f32>,
+}
+
+impl Encoder {
+    /// Whether an encoder of these sizes can be built: numbers per token, attention heads, numbers inside the
+    /// feed-forward block. Published models of BERT's family can.
+    pub fn takes(hidden: usize, heads: usize, intermediate: usize) -> bool {
+        hidden.is_multiple_of(weight::PANEL)
+            && intermediate.is_multiple_of(weight::PANEL)
+            && heads > 0
+            && hidden.is_multiple_of(heads * lanes::LANES)
+    }
+
+    /// Whether this processor has the instructions that make it fast.
+    pub fn is_fast_here() -> bool {
+        #[cfg(target_arch = "x86_64")]
+        return Avx512::is_here();
+        #[cfg(not(target_arch = "x86_64"))]
+        return false;
+    }
+
+    /// Bytes of the weights in memory.
+    pub fn bytes(&self) -> usize {
+        self.layers.iter().map(Layer::bytes).sum()
+    }
+
+    /// Turns the embeddings of a text's tokens, `[tokens, hidden]`, into the last layer's states. They must be finite.
+    ///
+    /// # Panics
+    /// When `states` is no whole number of tokens, or there are more than the distance bias knows.
+    pub fn run(&self, states: &mut [f32], scratch: &mut Scratch) {
+        #[cfg(target_arch = "x86_64")]
+        if Avx512::is_here() {
+            #[expect(unsafe_code, reason = "the processor has the instructions")]
+            // SAFETY: as the line above says.
+            unsafe {
+                return self.run_avx512(states, scratch);
+            }
+        }
+        self.run_on::<Portable>(states, scratch);
+    }
+
+    /// As [`Encoder::run`] on a processor without the instructions.
+    pub fn run_portably(&self, states: &mut [f32], scratch: &mut Scratch) {
+        self.run_on::<Portable>(states, scratch);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+    fn run_avx512(&self, states: &mut [f32], scratch: &mut Scratch) {
+        self.run_on::<Avx512>(states, scratch);
+    }
+
+    #[inline(always)]
+    fn run_on<P: Processor>(&self, states: &mut [f32], scratch: &mut Scratch) {
+        self.embeddings_norm.apply::<P>(states);
+        for layer in &self.layers {
+            self.attention::<P>(layer, states, scratch);
+            feed_forward::<P>(layer, states, scratch);
+        }
+    }
+
+    #[inline(always)]
+    fn attention<P: Processor>(&self, layer: &Layer, states: &mut [f32], scratch: &mut Scratch) {
+        let Scratch { rows, projected, context, attention, update, .. } = scratch;
+        let hidden = layer.query_key_value.inputs;
+        rows.quantise::<P>(states, hidden);
+        projected.resize(states.len() * 3, 0.0);
+        multiply::<P>(rows, &layer.query_key_value, projected);
+        context.resize(states.len(), 0.0);
+        attend::<P>(projected, hidden, self.heads, self.distance_bias.as_ref(), attention, context);
+        rows.quantise::<P>(context, hidden);
+        update.resize(states.len(), 0.0);
+        multiply::<P>(rows, &layer.attention_output, update);
+        layer.attention_norm.add::<P>(states, update);
+    }
+}
+
+#[inline(always)]
+fn feed_forward<P: Processor>(layer: &Layer, states: &mut [f32], scratch: &mut Scratch) {
+    let Scratch { rows, inner, update, .. } = scratch;
+    let (hidden, intermediate) = (layer.feed_forward_up.inputs, layer.feed_forward_up.outputs);
+    for states in states.chunks_mut(CHUNK * hidden) {
+        rows.quantise::<P>(states, hidden);
+        inner.resize(states.len() / hidden * intermediate, 0.0);
+        multiply::<P>(rows, &layer.feed_forward_up, inner);
+        gelu::<P>(inner);
+        rows.quantise::<P>(inner, intermediate);
+        update.resize(states.len(), 0.0);
+        multiply::<P>(rows, &layer.feed_forward_down, update);
+        layer.feed_forward_norm.add::<P>(states, update);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Numbers around zero that repeat late.
+    fn numbers(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = move || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 40) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..count).map(|_| next()).collect()
+    }
+
+    fn weight(inputs: usize, outputs: usize, seed: u64) -> Weight {
+        let spread = (3.0 / inputs as f32).sqrt();
+        let weight: Vec<_> = numbers(inputs * outputs, seed).iter().map(|value| value * spread).collect();
+        Weight::new(&weight, &numbers(outputs, seed + 1))
+    }
+
+    fn norm(width: usize, seed: u64) -> Norm {
+        let scale = numbers(width, seed).iter().map(|value| 1.0 + value / 4.0).collect();
+        Norm { scale, shift: numbers(width, seed + 1), epsilon: 1e-12 }
+    }
+
+    fn encoder(hidden: usize, heads: usize, intermediate: usize) -> Encoder {
+        let layer = |seed| {
+            Layer::new(
+                weight(hidden, 3 * hidden, seed),
+                weight(hidden, hidden, seed + 2),
+                norm(hidden, seed + 4),
+                weight(hidden, intermediate, seed + 6),
+                weight(intermediate, hidden, seed + 8),
+                norm(hidden, seed + 10),
+                heads,
+            )
+        };
+        let distance_bias = Some(DistanceBias { by_distance: numbers(heads * 599, 5), window: 300 });
+        Encoder { embeddings_norm: norm(hidden, 3), layers: vec![layer(10), layer(30)], heads, distance_bias }
+    }
+
+    #[test]
+    fn every_processor_gives_the_same_bits() {
+        if !Encoder::is_fast_here() {
+            eprintln!("skipped: this processor has no AVX-512 with VNNI, so there is nothing to compare");
+            return;
+        }
+        for (hidden, heads, intermediate) in [(64, 4, 128), (128, 2, 320), (192, 4, 256)] {
+            let encoder = encoder(hidden, heads, intermediate);
+            assert!(Encoder::takes(hidden, heads, intermediate));
+            let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
+            for tokens in [1, 2, 7, 16, 49, 100, 300, 3] {
+                let mut fast = numbers(tokens * hidden, tokens as u64);
+                let mut portable = fast.clone();
+                encoder.run(&mut fast, &mut scratch);
+                encoder.run_portably(&mut portable, &mut other);
+                assert!(fast.iter().all(|value| value.is_finite()));
+                let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
+                assert_eq!(bits(&fast), bits(&portable), "{tokens} tokens of {hidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_told() {
+        assert!(
+            Encoder::takes(384, 12, 1536) && Encoder::takes(768, 12, 3072) && Encoder::takes(1024, 16, 4096)
+        );
+        assert!(!Encoder::takes(312, 12, 1200) && !Encoder::takes(64, 8, 128) && !Encoder::takes(64, 0, 128));
+    }
+}

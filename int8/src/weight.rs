@@ -1,0 +1,81 @@
+//! Weights, rounded to 8 bits and laid out for the products.
+
+/// Columns of a panel: four vectors of sixteen.
+pub const PANEL: usize = 64;
+/// Inputs that one instruction multiplies and adds up in each lane.
+pub const DEPTH: usize = 4;
+/// The largest magnitude of a symmetric 8-bit integer.
+const INT8_MAX: f32 = 127.0;
+
+/// Four columns' worth of a cache line: for each of sixteen outputs its next four inputs.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Line(pub [i8; 64]);
+
+/// The weight and bias of `y = x · weight + bias`, for each output an own scale.
+#[derive(Debug)]
+pub struct Weight {
+    pub inputs: usize,
+    pub outputs: usize,
+    /// Panel by panel, and in it four lines for each four inputs.
+    pub lines: Vec<Line>,
+    pub scales: Vec<f32>,
+    /// The sum of each output's rounded weights: what a zero point of one adds to its product.
+    pub sums: Vec<i32>,
+    pub bias: Vec<f32>,
+}
+
+impl Weight {
+    /// Rounds `weight`, `[inputs, outputs]` row by row. `inputs` must be a multiple of 4, `outputs` of 64.
+    pub fn new(weight: &[f32], bias: &[f32]) -> Self {
+        let outputs = bias.len();
+        let inputs = weight.len() / outputs;
+        assert!(inputs.is_multiple_of(DEPTH) && outputs.is_multiple_of(PANEL));
+        // Not zero, so that a column of zeros can be divided by it.
+        let mut scales = vec![f32::MIN_POSITIVE; outputs];
+        for row in weight.chunks_exact(outputs) {
+            for (scale, value) in scales.iter_mut().zip(row) {
+                *scale = scale.max(value.abs() / INT8_MAX);
+            }
+        }
+        let mut lines = vec![Line([0; 64]); inputs * outputs / 64];
+        let mut sums = vec![0; outputs];
+        for (input, row) in weight.chunks_exact(outputs).enumerate() {
+            for (output, (value, scale)) in row.iter().zip(&scales).enumerate() {
+                let rounded = (value / scale).round_ties_even() as i8;
+                let (panel, column) = (output / PANEL, output % PANEL);
+                let line = (panel * inputs / DEPTH + input / DEPTH) * (PANEL / 16) + column / 16;
+                lines[line].0[column % 16 * DEPTH + input % DEPTH] = rounded;
+                sums[output] += i32::from(rounded);
+            }
+        }
+        Self { inputs, outputs, lines, scales, sums, bias: bias.to_vec() }
+    }
+
+    /// Multiplies the outputs before `end` by `factor`.
+    pub fn scale_first(&mut self, end: usize, factor: f32) {
+        for value in self.scales[..end].iter_mut().chain(&mut self.bias[..end]) {
+            *value *= factor;
+        }
+    }
+
+    /// Bytes in memory.
+    pub fn bytes(&self) -> usize {
+        self.lines.len() * size_of::<Line>() + self.outputs * (2 * size_of::<f32>() + size_of::<i32>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_output_has_its_own_scale_and_sum() {
+        let mut weight = vec![0.0; 4 * 64];
+        (weight[0], weight[64], weight[1], weight[65]) = (1.0, -0.5, -100.0, 12.7);
+        let weight = Weight::new(&weight, &[0.0; 64]);
+        assert_eq!(weight.lines[0].0[..8], [127, -64, 0, 0, -127, 16, 0, 0]);
+        assert_eq!(weight.scales[..2], [1.0 / 127.0, 100.0 / 127.0]);
+        assert_eq!(weight.sums[..3], [63, -111, 0]);
+    }
+}
