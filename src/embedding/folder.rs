@@ -107,6 +107,22 @@ struct TokenizerConfig {
     model_max_length: Option<f64>,
 }
 
+/// The part of `tokenizer.json` that changes texts before they are cut.
+#[derive(Default, Deserialize)]
+struct TokenizerFile {
+    normalizer: Option<Normalizer>,
+}
+
+#[derive(Deserialize)]
+struct Normalizer {
+    #[serde(rename = "type")]
+    class: String,
+    #[serde(default)]
+    lowercase: bool,
+    #[serde(default)]
+    normalizers: Vec<Normalizer>,
+}
+
 #[derive(Default, Deserialize)]
 struct PromptConfig {
     #[serde(default)]
@@ -126,7 +142,13 @@ impl ModelFolder {
         let Some(dimension) = dimension.or(config.hidden_size) else {
             return Err(unsupported(path, "its pooling names no dimension"));
         };
-        let window = window(path, &modules.transformer, &config)?;
+        let sentence: SentenceConfig = optional(&modules.transformer.join("sentence_bert_config.json"))?;
+        let window = window(path, &modules.transformer, &config, sentence.max_seq_length)?;
+        let tokenizer = existing(modules.transformer.join("tokenizer.json"))?;
+        if sentence.do_lower_case && !lower_cases(&tokenizer)? {
+            let reason = "its sentence_bert_config.json lower-cases texts, and its tokenizer does not";
+            return Err(unsupported(path, reason));
+        }
         let prompts: PromptConfig = optional(&path.join("config_sentence_transformers.json"))?;
         Ok(Self {
             name: name(path),
@@ -136,7 +158,7 @@ impl ModelFolder {
             window,
             query_prompt: prompts.named(&["query"]),
             passage_prompt: prompts.named(&["passage", "document", "corpus"]),
-            tokenizer: existing(modules.transformer.join("tokenizer.json"))?,
+            tokenizer,
             weights: weights(path, &modules.transformer, &config)?,
             config,
         })
@@ -219,14 +241,14 @@ impl PromptConfig {
     }
 }
 
-fn window(folder: &Path, transformer: &Path, config: &TransformerConfig) -> Result<usize, OpenError> {
-    let sentence: SentenceConfig = optional(&transformer.join("sentence_bert_config.json"))?;
-    if sentence.do_lower_case {
-        let reason = "its sentence_bert_config.json lower-cases texts before the tokenizer";
-        return Err(unsupported(folder, reason));
-    }
+fn window(
+    folder: &Path,
+    transformer: &Path,
+    config: &TransformerConfig,
+    max_seq_length: Option<usize>,
+) -> Result<usize, OpenError> {
     let tokenizer: TokenizerConfig = optional(&transformer.join("tokenizer_config.json"))?;
-    let stated = sentence.max_seq_length.or(tokenizer
+    let stated = max_seq_length.or(tokenizer
         .model_max_length
         .filter(|tokens| (1.0..=MAX_WINDOW).contains(tokens))
         .map(|tokens| tokens as usize));
@@ -241,6 +263,22 @@ fn window(folder: &Path, transformer: &Path, config: &TransformerConfig) -> Resu
         return Err(unsupported(folder, format!("its window is {window} tokens")));
     }
     Ok(window)
+}
+
+/// Whether the tokenizer at `path` lower-cases texts, so that doing it before changes nothing.
+fn lower_cases(path: &Path) -> Result<bool, OpenError> {
+    let tokenizer: TokenizerFile = required(path)?;
+    Ok(tokenizer.normalizer.is_some_and(|normalizer| normalizer.lower_cases()))
+}
+
+impl Normalizer {
+    fn lower_cases(&self) -> bool {
+        match self.class.as_str() {
+            "BertNormalizer" => self.lowercase,
+            "Sequence" => self.normalizers.iter().any(Self::lower_cases),
+            class => class == "Lowercase",
+        }
+    }
 }
 
 fn weights(folder: &Path, transformer: &Path, config: &TransformerConfig) -> Result<WeightsFile, OpenError> {
