@@ -3,6 +3,7 @@
 mod database;
 mod embedding;
 mod error;
+mod hub;
 mod index;
 mod log;
 mod server;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use embedding::{EmbeddingConfig, PrecisionSetting};
 pub use error::ConfigError;
+pub use hub::HubConfig;
 pub use index::IndexConfig;
 pub use log::{LogConfig, LogFormat};
 pub use server::{ApiKeys, ServerConfig};
@@ -28,6 +30,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     pub index: IndexConfig,
     pub embedding: EmbeddingConfig,
+    pub hub: HubConfig,
     pub server: ServerConfig,
     pub log: LogConfig,
 }
@@ -40,6 +43,7 @@ impl Config {
             database: DatabaseConfig::from_values(values, &data_dir)?,
             index: IndexConfig::from_values(values, &data_dir)?,
             embedding: EmbeddingConfig::from_values(values)?,
+            hub: HubConfig::from_values(values)?,
             server: ServerConfig::from_values(values)?,
             log: LogConfig::from_values(values)?,
             data_dir,

@@ -126,6 +126,18 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "Web origins that may call the API from a browser; on loopback, loopback origins always may",
     ),
+    setting(
+        "HF_ENDPOINT",
+        "hf-endpoint",
+        "URL",
+        "https://huggingface.co",
+        "Where `model pull` fetches from: the Hugging Face Hub, or a mirror of it",
+    ),
+    Setting {
+        secret: true,
+        ..setting("HF_TOKEN", "hf-token", "TOKEN", "", "Token for private and gated repositories of the Hub")
+    },
+    setting("HF_HUB_OFFLINE", "hf-hub-offline", "0|1", "0", "1: `model pull` asks nothing of the network"),
     setting("SENTIO_LOG", "log", "FILTER", "info", "What to log: a level, or `target=level,…`"),
     setting("SENTIO_LOG_FORMAT", "log-format", "text|json", "text", "How to log"),
 ];
