@@ -28,13 +28,13 @@ pub enum OpenError {
     )]
     RuntimeAlreadyLoaded { loaded: PathBuf, requested: PathBuf },
     #[error(
-        "no model folder at {}: run `make setup` for the default model, \
+        "no model folder at {}: run `make setup` for the default model or `sentio model pull` for another one, \
          or set SENTIO_MODEL to an installed model or a folder",
         .path.display()
     )]
     ModelMissing { path: PathBuf },
     #[error(
-        "the model folder has no {}: fetch the model again, or set SENTIO_MODEL to another one",
+        "the model folder has no {}: fetch the model again (`sentio model pull`), or set SENTIO_MODEL to another one",
         .path.display()
     )]
     FileMissing { path: PathBuf },

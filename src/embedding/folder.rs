@@ -137,7 +137,17 @@ impl ModelFolder {
             return Err(OpenError::ModelMissing { path: path.to_owned() });
         }
         let modules = Modules::read(path)?;
-        let config: TransformerConfig = required(&modules.transformer.join("config.json"))?;
+        let config = required(&modules.transformer.join("config.json"))?;
+        let weights = weights(path, &modules.transformer, &config)?;
+        Self::with_weights(path, &modules, config, weights)
+    }
+
+    fn with_weights(
+        path: &Path,
+        modules: &Modules,
+        config: TransformerConfig,
+        weights: WeightsFile,
+    ) -> Result<Self, OpenError> {
         let (pooling, dimension) = pooling(path, &modules.pooling)?;
         let Some(dimension) = dimension.or(config.hidden_size) else {
             return Err(unsupported(path, "its pooling names no dimension"));
@@ -159,10 +169,26 @@ impl ModelFolder {
             query_prompt: prompts.named(&["query"]),
             passage_prompt: prompts.named(&["passage", "document", "corpus"]),
             tokenizer,
-            weights: weights(path, &modules.transformer, &config)?,
+            weights,
             config,
         })
     }
+}
+
+/// Where the weights of the folder at `path` may lie, relative to it, the best first. Refuses a folder that
+/// cannot be used whatever its weights are.
+pub fn weight_candidates(path: &Path) -> Result<Vec<PathBuf>, OpenError> {
+    let modules = Modules::read(path)?;
+    let config = required(&modules.transformer.join("config.json"))?;
+    let candidates = candidates(path, &modules.transformer, &config);
+    if let Some(weights) = candidates.first() {
+        ModelFolder::with_weights(path, &modules, config, weights.clone())?;
+    }
+    let relative = |file: &WeightsFile| file.path().strip_prefix(path).map(Path::to_owned);
+    let mut candidates: Vec<_> = candidates.iter().filter_map(|file| relative(file).ok()).collect();
+    // In most folders the transformer lies at the top.
+    candidates.dedup();
+    Ok(candidates)
 }
 
 /// Where the two modules that Sentio runs keep their files. Normalisation needs none: every vector is
@@ -281,19 +307,21 @@ impl Normalizer {
     }
 }
 
+/// The files that the model could run from, the best first.
+fn candidates(folder: &Path, transformer: &Path, config: &TransformerConfig) -> Vec<WeightsFile> {
+    let safetensors =
+        Architecture::of(config).map(|_| WeightsFile::Safetensors(transformer.join("model.safetensors")));
+    let onnx = [folder.join("onnx/model.onnx"), transformer.join("model.onnx"), folder.join("model.onnx")];
+    safetensors.into_iter().chain(onnx.into_iter().map(WeightsFile::Onnx)).collect()
+}
+
 fn weights(folder: &Path, transformer: &Path, config: &TransformerConfig) -> Result<WeightsFile, OpenError> {
-    let safetensors = transformer.join("model.safetensors");
-    let compiled = Architecture::of(config).is_some();
-    if compiled && safetensors.is_file() {
-        return Ok(WeightsFile::Safetensors(safetensors));
+    let candidates = candidates(folder, transformer, config);
+    if let Some(file) = candidates.iter().find(|file| file.path().is_file()) {
+        return Ok(file.clone());
     }
-    let candidates =
-        [folder.join("onnx/model.onnx"), transformer.join("model.onnx"), folder.join("model.onnx")];
-    if let Some(onnx) = candidates.into_iter().find(|path| path.is_file()) {
-        return Ok(WeightsFile::Onnx(onnx));
-    }
-    if compiled {
-        return Err(OpenError::FileMissing { path: safetensors });
+    if let Some(WeightsFile::Safetensors(path)) = candidates.into_iter().next() {
+        return Err(OpenError::FileMissing { path });
     }
     let reason = format!(
         "Sentio does not build the architecture `{}` and the folder has no onnx/model.onnx",

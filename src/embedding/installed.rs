@@ -53,12 +53,14 @@ pub fn describe_folder(path: &Path) -> Result<FolderDescription, OpenError> {
     })
 }
 
-/// The folders in `model_dir` that have a `modules.json`, by name, each described or refused. None when there
-/// is no such directory.
+/// The folders in `model_dir` that have a `modules.json`, by name, each described or refused; not those whose names
+/// end with `.part`. None when there is no such directory.
 pub fn installed(model_dir: &Path) -> Vec<(String, Result<FolderDescription, OpenError>)> {
     let entries = fs::read_dir(model_dir).into_iter().flatten().flatten();
     let mut models: Vec<_> = entries
         .filter(|entry| entry.path().join("modules.json").is_file())
+        // What is being fetched.
+        .filter(|entry| entry.path().extension().is_none_or(|extension| extension != "part"))
         .map(|entry| (entry.file_name().to_string_lossy().into_owned(), describe_folder(&entry.path())))
         .collect();
     models.sort_by(|(a, _), (b, _)| a.cmp(b));

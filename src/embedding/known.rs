@@ -36,6 +36,17 @@ pub struct KnownModel {
     pub passage_prompt: &'static str,
     /// How articles are cut for this model.
     pub passage: PassageRule,
+    /// What is fetched, where that was seen; otherwise the newest commit at that time.
+    pub pinned: Option<Pinned>,
+}
+
+/// One state of a repository, for ever.
+#[derive(Clone, Copy, Debug)]
+pub struct Pinned {
+    /// The commit.
+    pub revision: &'static str,
+    /// SHA-256 of its `model.safetensors`, in hexadecimal digits.
+    pub weights_sha256: &'static str,
 }
 
 /// What most models share.
@@ -49,6 +60,7 @@ const PLAIN: KnownModel = KnownModel {
     query_prompt: "",
     passage_prompt: "",
     passage: DEFAULT_PASSAGE,
+    pinned: None,
 };
 
 /// The known models, the default first.
@@ -58,6 +70,10 @@ pub static MODELS: &[KnownModel] = &[
         repository: "sentence-transformers/all-MiniLM-L6-v2",
         window: 256,
         megabytes: 91,
+        pinned: Some(Pinned {
+            revision: "1110a243fdf4706b3f48f1d95db1a4f5529b4d41",
+            weights_sha256: "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        }),
         ..PLAIN
     },
     KnownModel {
@@ -80,6 +96,10 @@ pub static MODELS: &[KnownModel] = &[
         dimension: 768,
         window: 384,
         megabytes: 438,
+        pinned: Some(Pinned {
+            revision: "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+            weights_sha256: "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+        }),
         ..PLAIN
     },
     KnownModel {
@@ -150,6 +170,9 @@ mod tests {
             assert!(model.repository.ends_with(model.name), "{}", model.name);
             assert!(model.megabytes > 0, "{}", model.name);
             assert!(model.passage.tokens <= model.window, "{}", model.name);
+            if let Some(pinned) = model.pinned {
+                assert_eq!((pinned.revision.len(), pinned.weights_sha256.len()), (40, 64), "{}", model.name);
+            }
             assert!(std::ptr::eq(find(model.name).unwrap(), model));
         }
         let setting = SETTINGS.iter().find(|setting| setting.name == "SENTIO_MODEL").unwrap();

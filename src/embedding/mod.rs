@@ -34,7 +34,7 @@ use unicode_normalization::UnicodeNormalization;
 pub use self::{
     error::{EmbedError, OpenError},
     fingerprint::PASSAGE_RULE_VERSION,
-    folder::WeightsFile,
+    folder::{WeightsFile, weight_candidates},
     installed::{FolderDescription, describe_folder, installed},
     models::{Models, ReopenError, StoredModel},
     pooling::Pooling,
