@@ -12,6 +12,7 @@ pub mod outbox;
 
 pub mod embedding;
 pub mod events;
+pub mod hub;
 pub mod index;
 pub mod sync;
 

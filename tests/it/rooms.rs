@@ -58,6 +58,7 @@ fn each_foreign_crate_is_named_in_its_rooms_only() {
         (&["axum", "hyper", "hyper_util", "tower_http"], &["http"]),
         (&["async_graphql"], &["graphql", "http"]),
         (&["clap", "indicatif"], &["cli"]),
+        (&["reqwest", "sha1"], &["hub"]),
     ];
     for (crates, rooms) in rules {
         for name in *crates {
@@ -86,6 +87,7 @@ fn rooms_use_only_the_rooms_they_may() {
         ("events", &["article"]),
         ("article_file", &[]),
         ("embedding", &["config"]),
+        ("hub", &["config", "embedding"]),
         ("index", &["article", "config"]),
         ("outbox", &["article", "events"]),
         ("db", &["config"]),
