@@ -9,6 +9,8 @@ mod indexing;
 mod logging;
 mod migrate;
 mod model;
+mod model_list;
+mod model_pull;
 mod output;
 mod populate;
 mod progress;
@@ -97,7 +99,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Export(command) => command.run(config).await,
             Command::Index(command) => command.run(config).await,
             Command::Verify(command) => command.run(config).await,
-            Command::Model(command) => command.run(&config),
+            Command::Model(command) => command.run(&config).await,
             Command::Schema | Command::Config => Ok(ExitCode::SUCCESS),
         }
     })?;
