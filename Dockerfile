@@ -18,6 +18,8 @@ WORKDIR /sentio
 COPY --from=build /sentio/lib lib
 COPY --from=build /sentio/models models
 COPY LICENSE ./
+# Root certificates, for `sentio model pull`.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /usr/local/bin/sentio /usr/local/bin/sentio
 # Reachable from outside the container, so writing needs SENTIO_API_KEYS.
 ENV SENTIO_HOST=0.0.0.0 \
