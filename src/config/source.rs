@@ -58,8 +58,8 @@ impl SettingValues {
         }
         for (name, value) in environment {
             let Some(name) = name.to_str() else { continue };
-            let other_programs = SETTINGS.iter().any(|setting| setting.name == name);
-            if name.starts_with("SENTIO_") || other_programs {
+            let is_setting = SETTINGS.iter().any(|setting| setting.name == name);
+            if name.starts_with("SENTIO_") || is_setting {
                 let value =
                     value.into_string().map_err(|_| ConfigError::NotUnicode { name: name.to_owned() })?;
                 gathered.take(name, value, Source::Environment)?;
