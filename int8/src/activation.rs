@@ -52,51 +52,59 @@ fn quantise_row<P: Processor>(row: &[f32], values: &mut [u8]) -> (f32, i32) {
     (scale, zero as i32)
 }
 
+/// Beyond it the normal distribution counts as one half from its middle.
+const GELU_LIMIT: f32 = 4.16;
+/// `Φ(x) - ½ ≈ x · Σ cₙ x²ⁿ` up to the limit, where it is one half: least squares, weighted anew until the largest error
+/// of `x · Φ(x)` was least. That is 7.6e-5, a fraction of the steps to which the result is rounded.
+const GELU: [f32; 8] = [
+    0.398_485_18,
+    -0.065_560_125,
+    0.009_315_742,
+    -0.000_955_145_17,
+    6.749_851e-5,
+    -3.082_739_8e-6,
+    8.111_171e-8,
+    -9.276_489_6e-10,
+];
+
 /// `x · Φ(x)`, the Gaussian error linear unit, of each of `values`.
 #[inline(always)]
 pub fn gelu<P: Processor>(values: &mut [f32]) {
-    let (half, root) = (P::Vector::splat(0.5), P::Vector::splat(std::f32::consts::FRAC_1_SQRT_2));
+    let [most, least] = [GELU_LIMIT, -GELU_LIMIT].map(P::Vector::splat);
+    let [half, minus_half] = [0.5, -0.5].map(P::Vector::splat);
     for lanes in values.chunks_exact_mut(LANES) {
         let value = P::Vector::load(lanes);
-        let half_value = value.mul(half);
-        erf(value.mul(root)).mul_add(half_value, half_value).store(lanes);
+        let clamped = value.max(least).min(most);
+        let square = clamped.mul(clamped);
+        let mut series = P::Vector::splat(GELU[7]);
+        for coefficient in [GELU[6], GELU[5], GELU[4], GELU[3], GELU[2], GELU[1], GELU[0]] {
+            series = series.mul_add(square, P::Vector::splat(coefficient));
+        }
+        let from_middle = series.mul(clamped).max(minus_half).min(half);
+        value.mul_add(from_middle, value.mul(half)).store(lanes);
     }
 }
 
-/// The error function, to 1.5e-7: Abramowitz and Stegun 1964, formula 7.1.26.
-#[inline(always)]
-fn erf<V: Vector>(value: V) -> V {
-    let magnitude = value.abs();
-    let t = V::splat(1.0).div(magnitude.mul_add(V::splat(0.327_591_1), V::splat(1.0)));
-    let mut polynomial = V::splat(1.061_405_4);
-    for coefficient in [-1.453_152, 1.421_413_7, -0.284_496_74, 0.254_829_6, 0.0] {
-        polynomial = polynomial.mul_add(t, V::splat(coefficient));
-    }
-    let square = magnitude.mul(magnitude);
-    let tail = polynomial.mul(exp(V::splat(0.0).sub(square)));
-    V::splat(1.0).sub(tail).copy_sign(value)
-}
-
-/// e to the power of each lane, at most 0; what is below -87 counts as -87.
+/// Two to the power of each lane, at most 0; what is below -126 counts as -126.
 ///
-/// `2ⁿ · 2ᶠ` with an integer n and f within ±½, and 2ᶠ as Taylor's series: the first term left out is 1.2e-7.
+/// `2ⁿ · 2ᶠ` with an integer n and f within ±½, and 2ᶠ as Taylor's series: the first term left out is 2.4e-6 at most.
 #[inline(always)]
-pub fn exp<V: Vector>(value: V) -> V {
+pub fn exp2<V: Vector>(value: V) -> V {
     const LN_2: f32 = std::f32::consts::LN_2;
-    let value = value.max(V::splat(-87.0)).mul(V::splat(std::f32::consts::LOG2_E));
+    let value = value.max(V::splat(-126.0));
     let whole = value.round();
     let x = value.sub(whole).mul(V::splat(LN_2));
-    let mut series = V::splat(1.0 / 720.0);
-    for coefficient in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+    let mut series = V::splat(1.0 / 120.0);
+    for coefficient in [1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
         series = series.mul_add(x, V::splat(coefficient));
     }
-    series.mul(whole.power_of_two())
+    series.times_power_of_two(whole)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::Portable;
+    use crate::portable::Portable;
 
     #[test]
     fn a_row_keeps_zero_and_its_extremes() {
@@ -112,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn gelu_is_exact_to_single_precision() {
+    fn gelu_is_near_enough() {
         // x · Φ(x) from a table of the normal distribution.
         for (value, expected) in [
             (0.0, 0.0),
@@ -120,22 +128,24 @@ mod tests {
             (-1.0, -0.158_655_26),
             (2.5, 2.484_475_8),
             (-3.0, -0.004_049_694),
+            (-4.2, -5.6e-5),
             (9.0, 9.0),
+            (-1e6, 0.0),
         ] {
             let mut values = [value; 16];
             gelu::<Portable>(&mut values);
-            assert!((values[3] - expected).abs() < 6e-7, "{value}: {} instead of {expected}", values[3]);
+            assert!((values[3] - expected).abs() < 7.7e-5, "{value}: {} instead of {expected}", values[3]);
         }
     }
 
     #[test]
-    fn exp_is_exact_to_single_precision() {
-        for step in 0..870 {
+    fn exp2_is_near_enough() {
+        for step in 0..1259 {
             let value = -0.1 * step as f32;
-            let [found, ..] = exp([value; 16]);
-            let expected = f64::from(value).exp();
-            assert!((f64::from(found) / expected - 1.0).abs() < 1e-5, "{value}: {found}");
+            let [found, ..] = exp2([value; 16]);
+            let expected = f64::from(value).exp2();
+            assert!((f64::from(found) / expected - 1.0).abs() < 4e-6, "{value}: {found}");
         }
-        assert!(exp([f32::MIN; 16])[0] < 1e-37);
+        assert!(exp2([f32::MIN; 16])[0] < 1.2e-38);
     }
 }

@@ -1,11 +1,16 @@
-//! Multi-head self-attention of one text, in floats.
+//! Multi-head self-attention of one text.
+//!
+//! Its products are of 16-bit integers, twice as fast as floats and exact in 32 bits. What they are rounded from keeps 13
+//! bits or more of the largest number of its head, which is finer than what the layers before and after keep.
 
-use crate::activation::exp;
-use crate::lanes::{LANES, Processor, Vector};
+use crate::activation::exp2;
+use crate::lanes::{LANES, Pairs, Processor, Sums, Vector};
 
 /// Queries that are scored at a time: with four vectors of keys, their sums fill the registers.
 const BLOCK: usize = 6;
 const VECTORS: usize = 4;
+/// The largest 16-bit integer. Weights of it in all, times values of at most it, fit into 32 bits.
+const SHORT_MAX: f32 = 32767.0;
 
 /// What is added to the scores of each head by the distance from query to key, `2 · window - 1` numbers a head: from
 /// keys `window - 1` before the query to as many after it.
@@ -24,13 +29,19 @@ impl DistanceBias {
     }
 }
 
-/// Memory for one text.
+/// Memory for one text: what one head, and one block of its queries, need.
 #[derive(Debug, Default)]
 pub struct AttentionScratch {
-    /// One head's keys, transposed: `[size, padded]`.
-    keys: Vec<f32>,
-    /// One block's scores, then weights: `[queries, padded]`.
+    /// `[tokens, size]`
+    queries: Vec<i16>,
+    /// Two columns of a token side by side: `[size / 2, padded]`.
+    keys: Vec<Pairs>,
+    /// Two tokens' numbers of a column side by side: `[padded / 2, size]`.
+    values: Vec<Pairs>,
+    /// `[queries, padded]`
     scores: Vec<f32>,
+    /// `[queries, padded]`
+    weights: Vec<i16>,
 }
 
 /// One head of one text.
@@ -62,162 +73,235 @@ pub fn attend<P: Processor>(
     let tokens = context.len() / hidden;
     let padded = tokens.next_multiple_of(LANES);
     let size = hidden / heads;
-    scratch.keys.resize(size * padded, 0.0);
-    scratch.scores.resize(BLOCK * padded, 0.0);
-    let AttentionScratch { keys, scores } = scratch;
     for number in 0..heads {
         let head = Head { projected, hidden, column: number * size, size, tokens, padded };
-        head.transpose_keys(keys);
+        let (score_scale, value_scale) = head.round::<P>(scratch);
+        let AttentionScratch { queries, keys, values, scores, weights } = scratch;
         let blocks = tokens.div_ceil(BLOCK);
         for block in 0..blocks {
-            let queries = block * tokens / blocks..(block + 1) * tokens / blocks;
-            match queries.len() {
-                1 => head.score::<P, 1>(queries.start, keys, scores),
-                2 => head.score::<P, 2>(queries.start, keys, scores),
-                3 => head.score::<P, 3>(queries.start, keys, scores),
-                4 => head.score::<P, 4>(queries.start, keys, scores),
-                5 => head.score::<P, 5>(queries.start, keys, scores),
-                _ => head.score::<P, BLOCK>(queries.start, keys, scores),
+            let block = block * tokens / blocks..(block + 1) * tokens / blocks;
+            let queries = &queries[block.start * size..block.end * size];
+            match block.len() {
+                1 => head.score::<P, 1>(queries, keys, score_scale, scores),
+                2 => head.score::<P, 2>(queries, keys, score_scale, scores),
+                3 => head.score::<P, 3>(queries, keys, score_scale, scores),
+                4 => head.score::<P, 4>(queries, keys, score_scale, scores),
+                5 => head.score::<P, 5>(queries, keys, score_scale, scores),
+                _ => head.score::<P, BLOCK>(queries, keys, score_scale, scores),
             }
-            for (query, scores) in queries.clone().zip(scores.chunks_exact_mut(padded)) {
-                weigh::<P>(scores, tokens, bias.map(|bias| bias.of(number, query, tokens)));
+            let rows = scores.chunks_exact_mut(padded).zip(weights.chunks_exact_mut(padded));
+            for (query, (scores, weights)) in block.clone().zip(rows) {
+                weigh::<P>(scores, weights, tokens, bias.map(|bias| bias.of(number, query, tokens)));
             }
-            match queries.len() {
-                1 => head.mix::<P, 1>(queries.start, scores, context),
-                2 => head.mix::<P, 2>(queries.start, scores, context),
-                3 => head.mix::<P, 3>(queries.start, scores, context),
-                4 => head.mix::<P, 4>(queries.start, scores, context),
-                5 => head.mix::<P, 5>(queries.start, scores, context),
-                _ => head.mix::<P, BLOCK>(queries.start, scores, context),
+            let context = &mut context[block.start * hidden..];
+            match block.len() {
+                1 => head.mix::<P, 1>(weights, values, value_scale, context),
+                2 => head.mix::<P, 2>(weights, values, value_scale, context),
+                3 => head.mix::<P, 3>(weights, values, value_scale, context),
+                4 => head.mix::<P, 4>(weights, values, value_scale, context),
+                5 => head.mix::<P, 5>(weights, values, value_scale, context),
+                _ => head.mix::<P, BLOCK>(weights, values, value_scale, context),
             }
         }
     }
 }
 
 impl Head<'_> {
+    /// Rounds queries, keys and values to 16 bits. Returns what makes scores, to base 2, of products of queries and keys,
+    /// and context of products of weights and values.
     #[inline(always)]
-    fn transpose_keys(self, keys: &mut [f32]) {
+    fn round<P: Processor>(self, scratch: &mut AttentionScratch) -> (f32, f32) {
+        let Self { size, tokens, padded, .. } = self;
+        scratch.scores.resize(BLOCK * padded, 0.0);
+        scratch.weights.resize(BLOCK * padded, 0);
+        scratch.queries.resize(tokens * size, 0);
+        scratch.keys.resize(size / 2 * padded / LANES, Pairs([[0; 2]; LANES]));
+        scratch.values.resize(padded / 2 * size / LANES, Pairs([[0; 2]; LANES]));
+        // So large that the sum of `size` products just fits into 32 bits.
+        let limit = (i32::MAX as f32 / size as f32).sqrt().floor() - 1.0;
+        let query_scale = self.largest::<P>(0) / limit;
+        let key_scale = self.largest::<P>(1) / limit;
+        let value_scale = self.largest::<P>(2) / SHORT_MAX;
+        self.round_queries::<P>(1.0 / query_scale, &mut scratch.queries);
+        self.round_keys::<P>(1.0 / key_scale, &mut scratch.keys);
+        self.round_values::<P>(1.0 / value_scale, &mut scratch.values);
+        (query_scale * key_scale * std::f32::consts::LOG2_E, value_scale / SHORT_MAX)
+    }
+
+    /// The numbers of one token in a part: queries, keys, values.
+    #[inline(always)]
+    fn row(&self, part: usize, token: usize) -> &[f32] {
+        let first = (token * 3 + part) * self.hidden + self.column;
+        &self.projected[first..first + self.size]
+    }
+
+    /// The largest magnitude in a part; not zero, so that it can be divided by.
+    #[inline(always)]
+    fn largest<P: Processor>(self, part: usize) -> f32 {
+        let mut largest = P::Vector::splat(1e-20);
+        for token in 0..self.tokens {
+            for lanes in self.row(part, token).chunks_exact(LANES) {
+                largest = largest.max(P::Vector::load(lanes).abs());
+            }
+        }
+        largest.largest()
+    }
+
+    #[inline(always)]
+    fn round_queries<P: Processor>(self, factor: f32, queries: &mut [i16]) {
+        let factor = P::Vector::splat(factor);
+        for (token, query) in queries.chunks_exact_mut(self.size).enumerate() {
+            for (lanes, shorts) in self.row(0, token).chunks_exact(LANES).zip(query.chunks_exact_mut(LANES)) {
+                P::Vector::load(lanes).mul(factor).store_shorts(shorts);
+            }
+        }
+    }
+
+    #[inline(always)]
+    fn round_keys<P: Processor>(self, factor: f32, keys: &mut [Pairs]) {
+        let factor = P::Vector::splat(factor);
+        let groups = self.padded / LANES;
         for token in 0..self.padded {
-            if token < self.tokens {
-                let first = (token * 3 + 1) * self.hidden + self.column;
-                for (row, value) in self.projected[first..first + self.size].iter().enumerate() {
-                    keys[row * self.padded + token] = *value;
+            let (group, lane) = (token / LANES, token % LANES);
+            for part in 0..self.size / LANES {
+                let mut shorts = [0; LANES];
+                if token < self.tokens {
+                    let lanes = &self.row(1, token)[part * LANES..];
+                    P::Vector::load(lanes).mul(factor).store_shorts(&mut shorts);
                 }
-            } else {
-                for row in keys.chunks_exact_mut(self.padded) {
-                    row[token] = 0.0;
+                for pair in 0..LANES / 2 {
+                    let line = (part * LANES / 2 + pair) * groups + group;
+                    keys[line].0[lane] = [shorts[2 * pair], shorts[2 * pair + 1]];
                 }
             }
         }
     }
 
-    /// The products of `ROWS` queries with all keys.
     #[inline(always)]
-    fn score<P: Processor, const ROWS: usize>(self, first: usize, keys: &[f32], scores: &mut [f32]) {
-        let mut column = 0;
-        while column < self.padded {
-            match (self.padded - column) / LANES {
-                1 => self.score_part::<P, ROWS, 1>(first, column, keys, scores),
-                2 => self.score_part::<P, ROWS, 2>(first, column, keys, scores),
-                3 => self.score_part::<P, ROWS, 3>(first, column, keys, scores),
-                _ => self.score_part::<P, ROWS, VECTORS>(first, column, keys, scores),
+    fn round_values<P: Processor>(self, factor: f32, values: &mut [Pairs]) {
+        let factor = P::Vector::splat(factor);
+        for (number, lines) in values.chunks_exact_mut(self.size / LANES).enumerate() {
+            for (vector, line) in lines.iter_mut().enumerate() {
+                let mut both = [P::Vector::splat(0.0); 2];
+                for second in 0..2 {
+                    let token = 2 * number + second;
+                    if token < self.tokens {
+                        both[second] = P::Vector::load(&self.row(2, token)[vector * LANES..]).mul(factor);
+                    }
+                }
+                *line = both[0].pair(both[1]);
             }
-            column += VECTORS * LANES;
         }
     }
 
+    /// The scores of all keys for each of `ROWS` queries.
     #[inline(always)]
-    fn score_part<P: Processor, const ROWS: usize, const WIDTH: usize>(
+    fn score<P: Processor, const ROWS: usize>(
         self,
-        first: usize,
-        column: usize,
-        keys: &[f32],
+        queries: &[i16],
+        keys: &[Pairs],
+        scale: f32,
         scores: &mut [f32],
     ) {
-        let mut sums = [[P::Vector::splat(0.0); WIDTH]; ROWS];
-        let stride = 3 * self.hidden;
-        let queries = &self.projected[first * stride + self.column..];
-        assert!(queries.len() >= (ROWS - 1) * stride + self.size && keys.len() == self.size * self.padded);
-        for (step, keys) in keys.chunks_exact(self.padded).enumerate() {
-            let keys = load_all::<P, WIDTH>(&keys[column..]);
-            for row in 0..ROWS {
-                #[expect(unsafe_code, reason = "a check here costs as much as the products")]
-                // SAFETY: there are `size` steps, and `queries` is long enough for them, see above.
-                let query = P::Vector::splat(unsafe { *queries.get_unchecked(row * stride + step) });
-                for vector in 0..WIDTH {
-                    sums[row][vector] = query.mul_add(keys[vector], sums[row][vector]);
+        let groups = self.padded / LANES;
+        let mut group = 0;
+        while group < groups {
+            let scores = &mut scores[group * LANES..];
+            let keys = &keys[group..];
+            match groups - group {
+                1 => multiply::<P, ROWS, 1>(queries, self.size, keys, groups, scale, scores, self.padded),
+                2 => multiply::<P, ROWS, 2>(queries, self.size, keys, groups, scale, scores, self.padded),
+                3 => multiply::<P, ROWS, 3>(queries, self.size, keys, groups, scale, scores, self.padded),
+                _ => {
+                    multiply::<P, ROWS, VECTORS>(queries, self.size, keys, groups, scale, scores, self.padded)
                 }
             }
-        }
-        for row in 0..ROWS {
-            for vector in 0..WIDTH {
-                sums[row][vector].store(&mut scores[row * self.padded + column + vector * LANES..]);
-            }
+            group += VECTORS;
         }
     }
 
-    /// The sums of all values, weighted for each of `ROWS` queries.
+    /// The mixtures of all values for each of `ROWS` queries.
     #[inline(always)]
-    fn mix<P: Processor, const ROWS: usize>(self, first: usize, weights: &[f32], context: &mut [f32]) {
-        let mut column = 0;
-        while column < self.size {
-            match (self.size - column) / LANES {
-                1 => self.mix_part::<P, ROWS, 1>(first, column, weights, context),
-                2 => self.mix_part::<P, ROWS, 2>(first, column, weights, context),
-                3 => self.mix_part::<P, ROWS, 3>(first, column, weights, context),
-                _ => self.mix_part::<P, ROWS, VECTORS>(first, column, weights, context),
-            }
-            column += VECTORS * LANES;
-        }
-    }
-
-    #[inline(always)]
-    fn mix_part<P: Processor, const ROWS: usize, const WIDTH: usize>(
+    fn mix<P: Processor, const ROWS: usize>(
         self,
-        first: usize,
-        column: usize,
-        weights: &[f32],
+        weights: &[i16],
+        values: &[Pairs],
+        scale: f32,
         context: &mut [f32],
     ) {
-        let mut sums = [[P::Vector::splat(0.0); WIDTH]; ROWS];
-        assert!(weights.len() >= ROWS * self.padded && self.tokens <= self.padded);
-        let values = self.projected[2 * self.hidden + self.column + column..].chunks(3 * self.hidden);
-        for (token, values) in values.take(self.tokens).enumerate() {
-            let values = load_all::<P, WIDTH>(values);
-            for row in 0..ROWS {
-                #[expect(unsafe_code, reason = "a check here costs as much as the products")]
-                // SAFETY: `token` is below `padded`, and `weights` has that many in each row, see above.
-                let weight = P::Vector::splat(unsafe { *weights.get_unchecked(row * self.padded + token) });
-                for vector in 0..WIDTH {
-                    sums[row][vector] = weight.mul_add(values[vector], sums[row][vector]);
+        let groups = self.size / LANES;
+        let mut group = 0;
+        while group < groups {
+            let context = &mut context[self.column + group * LANES..];
+            let values = &values[group..];
+            match groups - group {
+                1 => {
+                    multiply::<P, ROWS, 1>(weights, self.padded, values, groups, scale, context, self.hidden)
                 }
+                2 => {
+                    multiply::<P, ROWS, 2>(weights, self.padded, values, groups, scale, context, self.hidden)
+                }
+                3 => {
+                    multiply::<P, ROWS, 3>(weights, self.padded, values, groups, scale, context, self.hidden)
+                }
+                _ => multiply::<P, ROWS, VECTORS>(
+                    weights,
+                    self.padded,
+                    values,
+                    groups,
+                    scale,
+                    context,
+                    self.hidden,
+                ),
             }
+            group += VECTORS;
         }
+    }
+}
+
+/// The products of `ROWS` rows of `depth` integers each with `WIDTH` vectors of columns, whose pairs of inputs are
+/// `columns_stride` lines apart; times `scale`, over the first columns of rows that are `stride` numbers apart.
+#[inline(always)]
+fn multiply<P: Processor, const ROWS: usize, const WIDTH: usize>(
+    rows: &[i16],
+    depth: usize,
+    columns: &[Pairs],
+    columns_stride: usize,
+    scale: f32,
+    output: &mut [f32],
+    stride: usize,
+) {
+    assert!(rows.len() >= ROWS * depth && depth.is_multiple_of(2));
+    assert!(columns.len() >= (depth / 2 - 1) * columns_stride + WIDTH);
+    let mut sums = [[P::Sums::zero(); WIDTH]; ROWS];
+    for step in 0..depth / 2 {
         for row in 0..ROWS {
+            #[expect(unsafe_code, reason = "a check here costs as much as the products")]
+            // SAFETY: there are `depth` numbers for each row, see above, and any two are a pair.
+            let pair = unsafe { rows.as_ptr().add(row * depth + 2 * step).cast::<[i16; 2]>().read() };
             for vector in 0..WIDTH {
-                let start = (first + row) * self.hidden + self.column + column + vector * LANES;
-                sums[row][vector].store(&mut context[start..]);
+                #[expect(unsafe_code, reason = "a check here costs as much as the products")]
+                // SAFETY: there are that many lines, see above.
+                let pairs = unsafe { columns.get_unchecked(step * columns_stride + vector) };
+                sums[row][vector] = sums[row][vector].add_products(pairs, pair);
             }
+        }
+    }
+    let scale = P::Vector::splat(scale);
+    for row in 0..ROWS {
+        for vector in 0..WIDTH {
+            sums[row][vector].to_floats().mul(scale).store(&mut output[row * stride + vector * LANES..]);
         }
     }
 }
 
+/// Turns the first `tokens` of one query's scores, to base 2 but for `bias`, into weights that add up to about
+/// [`SHORT_MAX`].
 #[inline(always)]
-fn load_all<P: Processor, const WIDTH: usize>(values: &[f32]) -> [P::Vector; WIDTH] {
-    let values = &values[..WIDTH * LANES];
-    let mut vectors = [P::Vector::splat(0.0); WIDTH];
-    for vector in 0..WIDTH {
-        vectors[vector] = P::Vector::load(&values[vector * LANES..]);
-    }
-    vectors
-}
-
-/// Turns the first `tokens` of one query's scores into weights that add up to one.
-#[inline(always)]
-fn weigh<P: Processor>(scores: &mut [f32], tokens: usize, bias: Option<&[f32]>) {
+fn weigh<P: Processor>(scores: &mut [f32], weights: &mut [i16], tokens: usize, bias: Option<&[f32]>) {
     if let Some(bias) = bias {
         for (score, bias) in scores.iter_mut().zip(bias) {
-            *score += bias;
+            *score += bias * std::f32::consts::LOG2_E;
         }
     }
     scores[tokens..].fill(f32::MIN);
@@ -228,20 +312,20 @@ fn weigh<P: Processor>(scores: &mut [f32], tokens: usize, bias: Option<&[f32]>) 
     let largest = P::Vector::splat(largest.largest());
     let mut sum = P::Vector::splat(0.0);
     for lanes in scores.chunks_exact_mut(LANES) {
-        let weight = exp(P::Vector::load(lanes).sub(largest));
+        let weight = exp2(P::Vector::load(lanes).sub(largest));
         sum = sum.add(weight);
         weight.store(lanes);
     }
-    let factor = P::Vector::splat(1.0 / sum.sum());
-    for lanes in scores.chunks_exact_mut(LANES) {
-        P::Vector::load(lanes).mul(factor).store(lanes);
+    let factor = P::Vector::splat(SHORT_MAX / sum.sum());
+    for (lanes, shorts) in scores.chunks_exact(LANES).zip(weights.chunks_exact_mut(LANES)) {
+        P::Vector::load(lanes).mul(factor).store_shorts(shorts);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::Portable;
+    use crate::portable::Portable;
 
     /// As the definition says, in double precision.
     fn expected(projected: &[f32], hidden: usize, heads: usize, bias: Option<&DistanceBias>) -> Vec<f64> {
@@ -284,7 +368,7 @@ mod tests {
                 let mut scratch = AttentionScratch::default();
                 attend::<Portable>(&projected, hidden, heads, bias, &mut scratch, &mut context);
                 for (found, expected) in context.iter().zip(expected(&projected, hidden, heads, bias)) {
-                    assert!((f64::from(*found) - expected).abs() < 1e-5, "{tokens}: {found} {expected}");
+                    assert!((f64::from(*found) - expected).abs() < 3e-4, "{tokens}: {found} {expected}");
                 }
             }
         }

@@ -12,21 +12,30 @@
 
 mod activation;
 mod attention;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod lanes;
 mod norm;
+mod peak;
+mod portable;
 mod product;
+mod profile;
 mod weight;
 
 pub use attention::DistanceBias;
 pub use norm::Norm;
+pub use peak::peak;
+pub use profile::{Profile, Stage};
 pub use weight::Weight;
 
 use activation::{QuantisedRows, gelu};
 use attention::{AttentionScratch, attend};
 #[cfg(target_arch = "x86_64")]
-use lanes::Avx512;
-use lanes::{Portable, Processor};
+use avx512::Avx512;
+use lanes::Processor;
+use portable::Portable;
 use product::multiply;
+use profile::{Meter, Unmetered};
 
 /// Tokens whose feed-forward block is computed at a time, so that it stays in the processor's second cache.
 const CHUNK: usize = 64;
@@ -123,66 +132,101 @@ impl Encoder {
     /// # Panics
     /// When `states` is no whole number of tokens, or there are more than the distance bias knows.
     pub fn run(&self, states: &mut [f32], scratch: &mut Scratch) {
+        self.run_metered(states, scratch, &mut Unmetered);
+    }
+
+    /// As [`Encoder::run`], measuring what the time goes to.
+    pub fn profile(&self, states: &mut [f32], scratch: &mut Scratch) -> Profile {
+        let mut profile = Profile::start();
+        self.run_metered(states, scratch, &mut profile);
+        profile
+    }
+
+    /// As [`Encoder::run`] on a processor without the instructions.
+    pub fn run_portably(&self, states: &mut [f32], scratch: &mut Scratch) {
+        self.run_on::<Portable>(states, scratch, &mut Unmetered);
+    }
+
+    fn run_metered(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
         #[cfg(target_arch = "x86_64")]
         if Avx512::is_here() {
             #[expect(unsafe_code, reason = "the processor has the instructions")]
             // SAFETY: as the line above says.
             unsafe {
-                return self.run_avx512(states, scratch);
+                return self.run_avx512(states, scratch, meter);
             }
         }
-        self.run_on::<Portable>(states, scratch);
-    }
-
-    /// As [`Encoder::run`] on a processor without the instructions.
-    pub fn run_portably(&self, states: &mut [f32], scratch: &mut Scratch) {
-        self.run_on::<Portable>(states, scratch);
+        self.run_on::<Portable>(states, scratch, meter);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-    fn run_avx512(&self, states: &mut [f32], scratch: &mut Scratch) {
-        self.run_on::<Avx512>(states, scratch);
+    fn run_avx512(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
+        self.run_on::<Avx512>(states, scratch, meter);
     }
 
     #[inline(always)]
-    fn run_on<P: Processor>(&self, states: &mut [f32], scratch: &mut Scratch) {
+    fn run_on<P: Processor>(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
         self.embeddings_norm.apply::<P>(states);
+        meter.lap(Stage::Norm);
         for layer in &self.layers {
-            self.attention::<P>(layer, states, scratch);
-            feed_forward::<P>(layer, states, scratch);
+            self.attention::<P>(layer, states, scratch, meter);
+            feed_forward::<P>(layer, states, scratch, meter);
         }
     }
 
     #[inline(always)]
-    fn attention<P: Processor>(&self, layer: &Layer, states: &mut [f32], scratch: &mut Scratch) {
+    fn attention<P: Processor>(
+        &self,
+        layer: &Layer,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        meter: &mut impl Meter,
+    ) {
         let Scratch { rows, projected, context, attention, update, .. } = scratch;
         let hidden = layer.query_key_value.inputs;
         rows.quantise::<P>(states, hidden);
+        meter.lap(Stage::Quantisation);
         projected.resize(states.len() * 3, 0.0);
         multiply::<P>(rows, &layer.query_key_value, projected);
+        meter.lap(Stage::Products);
         context.resize(states.len(), 0.0);
         attend::<P>(projected, hidden, self.heads, self.distance_bias.as_ref(), attention, context);
+        meter.lap(Stage::Attention);
         rows.quantise::<P>(context, hidden);
+        meter.lap(Stage::Quantisation);
         update.resize(states.len(), 0.0);
         multiply::<P>(rows, &layer.attention_output, update);
+        meter.lap(Stage::Products);
         layer.attention_norm.add::<P>(states, update);
+        meter.lap(Stage::Norm);
     }
 }
 
 #[inline(always)]
-fn feed_forward<P: Processor>(layer: &Layer, states: &mut [f32], scratch: &mut Scratch) {
+fn feed_forward<P: Processor>(
+    layer: &Layer,
+    states: &mut [f32],
+    scratch: &mut Scratch,
+    meter: &mut impl Meter,
+) {
     let Scratch { rows, inner, update, .. } = scratch;
     let (hidden, intermediate) = (layer.feed_forward_up.inputs, layer.feed_forward_up.outputs);
     for states in states.chunks_mut(CHUNK * hidden) {
         rows.quantise::<P>(states, hidden);
+        meter.lap(Stage::Quantisation);
         inner.resize(states.len() / hidden * intermediate, 0.0);
         multiply::<P>(rows, &layer.feed_forward_up, inner);
+        meter.lap(Stage::Products);
         gelu::<P>(inner);
+        meter.lap(Stage::Gelu);
         rows.quantise::<P>(inner, intermediate);
+        meter.lap(Stage::Quantisation);
         update.resize(states.len(), 0.0);
         multiply::<P>(rows, &layer.feed_forward_down, update);
+        meter.lap(Stage::Products);
         layer.feed_forward_norm.add::<P>(states, update);
+        meter.lap(Stage::Norm);
     }
 }
 

@@ -56,7 +56,7 @@ impl Norm {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::lanes::Portable;
+    use crate::portable::Portable;
 
     #[test]
     fn rows_have_mean_and_deviation_of_shift_and_scale() {
