@@ -54,7 +54,8 @@ impl App {
         let models = tokio::task::spawn_blocking(move || Models::open(&embedding));
         let models = models.await.context("the model could not be opened")??;
         let index = VectorIndex::connect(&config.index).await?;
-        let generations = Generations::new(db.clone(), index.clone(), models.clone());
+        let generations =
+            Generations::new(db.clone(), index.clone(), models.clone(), config.index.passages_max);
         let changes = Changes::default();
         let watch = ChangeWatch::start(config.database.clone(), config.index.poll, changes.clone());
         let events = Events::default();
@@ -93,6 +94,7 @@ impl App {
             authenticator: Authenticator::new(&self.config.server),
             db: self.db.clone(),
             index: self.index.clone(),
+            models: self.models.clone(),
             // A mutation may wait for the index besides.
             execution_limit: EXECUTION_MAX + self.config.index.wait,
             subscriptions: Arc::new(Semaphore::new(http::SUBSCRIPTIONS_MAX)),

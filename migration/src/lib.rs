@@ -26,6 +26,7 @@ mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;
 mod m20261101_000004_article_tombstone;
 mod m20261101_000005_article_event;
+mod m20261124_000006_passages_in_all;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -38,6 +39,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000003_record_changes::Migration),
             Box::new(m20261101_000004_article_tombstone::Migration),
             Box::new(m20261101_000005_article_event::Migration),
+            Box::new(m20261124_000006_passages_in_all::Migration),
         ]
     }
 }

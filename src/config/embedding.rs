@@ -20,6 +20,8 @@ pub struct EmbeddingConfig {
     /// Put in front of every passage. `None`: the model folder's prompt, else the known model's, else
     /// nothing.
     pub passage_prompt: Option<String>,
+    /// Most memory for the vectors of recent queries.
+    pub query_cache_bytes: u64,
     /// ONNX Runtime's shared library. `None`: the one in `lib/`, as `make setup` installs it.
     pub runtime_library: Option<PathBuf>,
 }
@@ -36,6 +38,10 @@ impl EmbeddingConfig {
         };
         let precision =
             values.parse("SENTIO_PRECISION", "expected auto, int8 or fp32", |text| text.parse().ok())?;
+        let query_cache_mebibytes: u64 =
+            values.parse("SENTIO_QUERY_CACHE", "expected MiB, a number from 0 to 65536", |text| {
+                text.parse().ok().filter(|size| *size <= 65_536)
+            })?;
         Ok(Self {
             model: values.text("SENTIO_MODEL").to_owned(),
             model_dir: values.text("SENTIO_MODEL_DIR").into(),
@@ -43,6 +49,7 @@ impl EmbeddingConfig {
             threads,
             query_prompt: text("SENTIO_QUERY_PROMPT"),
             passage_prompt: text("SENTIO_PASSAGE_PROMPT"),
+            query_cache_bytes: query_cache_mebibytes << 20,
             runtime_library: text("SENTIO_ORT_LIB").map(PathBuf::from),
         })
     }

@@ -16,6 +16,8 @@ pub struct IndexConfig {
     pub wait: Duration,
     /// How often the database is asked whether another program has written (default: 0.25 s).
     pub poll: Duration,
+    /// Most passages of an article that are indexed (default: 1,000); at least one.
+    pub passages_max: usize,
     /// Most memory for index pages (default: 256 MiB).
     pub index_cache_bytes: usize,
     /// Most memory for file metadata (default: 128 MiB).
@@ -36,11 +38,16 @@ impl IndexConfig {
             values.parse("SENTIO_INDEX_POLL", "expected seconds from 0.01 to 60, such as 0.25", |text| {
                 seconds(text, 0.01, 60.0)
             })?;
+        let passages_max =
+            values.parse("SENTIO_PASSAGES_MAX", "expected a number from 1 to 100000", |text| {
+                text.parse().ok().filter(|passages| (1..=100_000).contains(passages))
+            })?;
         Ok(Self {
             uri,
             lock_folder,
             wait,
             poll,
+            passages_max,
             index_cache_bytes: 256 << 20,
             metadata_cache_bytes: 128 << 20,
         })

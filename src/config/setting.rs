@@ -89,6 +89,13 @@ pub const SETTINGS: &[Setting] = &[
         "Text put in front of passages [default: the model's own]",
     ),
     setting(
+        "SENTIO_QUERY_CACHE",
+        "query-cache",
+        "MEBIBYTES",
+        "16",
+        "Memory for the vectors of recent queries; 0 remembers none",
+    ),
+    setting(
         "SENTIO_ORT_LIB",
         "ort-lib",
         "FILE",
@@ -108,6 +115,13 @@ pub const SETTINGS: &[Setting] = &[
         "SECONDS",
         "0.25",
         "How often to look whether another program has changed articles; PostgreSQL tells by itself",
+    ),
+    setting(
+        "SENTIO_PASSAGES_MAX",
+        "passages-max",
+        "NUMBER",
+        "1000",
+        "Most passages of an article that are indexed; of a longer one they are taken evenly",
     ),
     Setting {
         secret: true,

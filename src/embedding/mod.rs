@@ -21,6 +21,7 @@ mod onnx_file;
 mod open;
 mod pooling;
 mod precision;
+mod query_counts;
 mod runtime;
 mod tokenizer;
 mod vector;
@@ -39,9 +40,11 @@ pub use self::{
     models::{Models, ReopenError, StoredModel},
     pooling::Pooling,
     precision::{Precision, UnknownArithmetic},
+    query_counts::QueryCounts,
     vector::{Embedding, InvalidEmbedding},
 };
 use self::{
+    query_counts::QueryCounters,
     tokenizer::Tokenizer,
     workers::{Capacity, Workers},
 };
@@ -51,8 +54,6 @@ use crate::config::EmbeddingConfig;
 const WAITING_QUERIES: usize = 256;
 /// Documents that may wait, enough that no thread idles between two of the indexer's batches.
 const WAITING_DOCUMENTS: usize = 64;
-/// Memory for the vectors of recent queries, in bytes.
-const QUERY_CACHE_BYTES: u64 = 16 << 20;
 
 /// A handle to the loaded model. Clones share it; the last one to be dropped stops the threads.
 #[derive(Clone)]
@@ -66,6 +67,7 @@ struct Inner {
     workers: Workers,
     /// By query, with prompt and in normal form C.
     queries: Cache<String, Embedding>,
+    query_counters: Arc<QueryCounters>,
 }
 
 /// What is loaded, and how it is used.
@@ -111,11 +113,15 @@ impl Embedder {
     /// Finds the runtime library, reads the model folder, builds a session for each thread, runs each once,
     /// and starts the threads. Blocks for 0.2 to 1 s, longer for large models.
     pub fn open(config: &EmbeddingConfig) -> Result<Self, OpenError> {
-        Self::open_as(config, None)
+        Self::open_as(config, None, Arc::default())
     }
 
-    /// As [`Embedder::open`], with the arithmetic of another time or processor.
-    fn open_as(config: &EmbeddingConfig, precision: Option<Precision>) -> Result<Self, OpenError> {
+    /// As [`Embedder::open`], with the arithmetic of another time or processor, counting together with others.
+    fn open_as(
+        config: &EmbeddingConfig,
+        precision: Option<Precision>,
+        query_counters: Arc<QueryCounters>,
+    ) -> Result<Self, OpenError> {
         let started = Instant::now();
         let model = open::open(config, precision)?;
         let capacity = Capacity { queries: WAITING_QUERIES, documents: WAITING_DOCUMENTS };
@@ -142,7 +148,8 @@ impl Embedder {
             model: description,
             tokenizer: model.tokenizer,
             workers,
-            queries: Cache::builder().max_capacity(QUERY_CACHE_BYTES).weigher(cost).build(),
+            queries: Cache::builder().max_capacity(config.query_cache_bytes).weigher(cost).build(),
+            query_counters,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -162,8 +169,20 @@ impl Embedder {
         let inner = &self.inner;
         let query: String = inner.model.query_prompt.chars().chain(text.nfc()).collect();
         let run = async { inner.workers.query(query.clone()).await };
-        let embedding = inner.queries.try_get_with_by_ref(&query, run).await;
-        embedding.map_err(|error| EmbedError::clone(&error))
+        let found = inner.queries.entry_by_ref(&query).or_try_insert_with(run).await;
+        match found {
+            Ok(entry) => {
+                match entry.is_fresh() {
+                    true => inner.query_counters.count_embedded(),
+                    false => inner.query_counters.count_from_memory(),
+                }
+                Ok(entry.into_value())
+            }
+            Err(error) => {
+                inner.query_counters.count_refused();
+                Err(EmbedError::clone(&error))
+            }
+        }
     }
 
     /// The vector of a passage, with the model's passage prompt in front. Waits while the queue is full;

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::precision::{Precision, UnknownArithmetic};
+use super::query_counts::{QueryCounters, QueryCounts};
 use super::{Embedder, ModelDescription, OpenError};
 use crate::config::{EmbeddingConfig, PrecisionSetting};
 
@@ -14,6 +15,7 @@ pub struct Models {
     config: EmbeddingConfig,
     requested: Arc<ModelDescription>,
     open: Arc<RwLock<HashMap<String, Embedder>>>,
+    query_counters: Arc<QueryCounters>,
 }
 
 /// What opens a model again as it was, also when the settings name another one.
@@ -43,10 +45,11 @@ pub enum ReopenError {
 impl Models {
     /// Opens the model that the settings name. Blocks as [`Embedder::open`] does.
     pub fn open(config: &EmbeddingConfig) -> Result<Self, OpenError> {
-        let embedder = Embedder::open(config)?;
+        let query_counters = Arc::default();
+        let embedder = Embedder::open_as(config, None, Arc::clone(&query_counters))?;
         let requested = Arc::new(embedder.model().clone());
         let open = HashMap::from([(requested.fingerprint.clone(), embedder)]);
-        Ok(Self { config: config.clone(), requested, open: Arc::new(RwLock::new(open)) })
+        Ok(Self { config: config.clone(), requested, open: Arc::new(RwLock::new(open)), query_counters })
     }
 
     /// The model that the settings name. It need not be open: a rollback may have turned it down.
@@ -84,7 +87,9 @@ impl Models {
             passage_prompt: Some(stored.passage_prompt.clone()),
             ..self.config.clone()
         };
-        let opened = tokio::task::spawn_blocking(move || Embedder::open_as(&config, precision)).await;
+        let counters = Arc::clone(&self.query_counters);
+        let opened =
+            tokio::task::spawn_blocking(move || Embedder::open_as(&config, precision, counters)).await;
         let embedder = opened
             .map_err(|source| ReopenError::Interrupted { setting: setting.clone(), source })?
             .map_err(|source| ReopenError::Open { setting: setting.clone(), source })?;
@@ -104,6 +109,11 @@ impl Models {
     /// How many texts all open models have run since they were opened.
     pub fn runs(&self) -> u64 {
         self.open.read().unwrap_or_else(PoisonError::into_inner).values().map(Embedder::runs).sum()
+    }
+
+    /// How the queries to all models were answered, also to those that are closed by now.
+    pub fn query_counts(&self) -> QueryCounts {
+        self.query_counters.read()
     }
 
     /// Ends the threads of all models, after what is queued.

@@ -15,8 +15,10 @@ pub struct Model {
     pub revision: i64,
     /// Hash of everything that was indexed of the article.
     pub content_hash: Vec<u8>,
-    /// How many passages the article was split into.
+    /// How many passages of the article searches see…
     pub passages: i32,
+    /// …of how many that it was split into.
+    pub passages_in_all: i32,
     /// Unix milliseconds.
     pub indexed_at: i64,
 }

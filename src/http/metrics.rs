@@ -1,14 +1,16 @@
-//! The state of the index in the text format of Prometheus, computed when it is asked for.
+//! The state of the index, and how queries were answered, in the text format of Prometheus, computed when it is asked for.
 
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::HttpState;
+use crate::embedding::QueryCounts;
 use crate::graphql::{IndexGeneration, IndexState, IndexStatus, index_status};
 
 type Number = Gauge<f64, std::sync::atomic::AtomicU64>;
@@ -22,7 +24,7 @@ pub async fn metrics(State(state): State<HttpState>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
     };
     let mut text = String::new();
-    match encode(&mut text, &registry(&status)) {
+    match encode(&mut text, &registry(&status, state.models.query_counts())) {
         Ok(()) => {
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, content_type)], text).into_response()
@@ -34,8 +36,24 @@ pub async fn metrics(State(state): State<HttpState>) -> Response {
     }
 }
 
-fn registry(status: &IndexStatus) -> Registry {
-    let mut registry = Registry::with_prefix("sentio_index");
+fn registry(status: &IndexStatus, queries: QueryCounts) -> Registry {
+    let mut registry = Registry::with_prefix("sentio");
+    register_queries(registry.sub_registry_with_prefix("embedding"), queries);
+    register_index(registry.sub_registry_with_prefix("index"), status);
+    registry
+}
+
+/// The hit rate is the rate of `answer="memory"` over that of all.
+fn register_queries(registry: &mut Registry, queries: QueryCounts) {
+    let family = Family::<Labels, Counter>::default();
+    let QueryCounts { from_memory, embedded, refused } = queries;
+    for (answer, count) in [("memory", from_memory), ("model", embedded), ("refused", refused)] {
+        family.get_or_create(&vec![("answer", answer.to_owned())]).inc_by(count);
+    }
+    registry.register("queries", "Queries embedded, by what gave the vector", family);
+}
+
+fn register_index(registry: &mut Registry, status: &IndexStatus) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     let counts = [
         ("pending", "Changes that searches do not see yet", status.pending as f64),
@@ -72,5 +90,4 @@ fn registry(status: &IndexStatus) -> Registry {
         }
         registry.register(name, help, family);
     }
-    registry
 }

@@ -23,6 +23,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::auth::Authenticator;
 use crate::config::ServerConfig;
 use crate::db::Database;
+use crate::embedding::Models;
 use crate::graphql::Schema;
 use crate::index::VectorIndex;
 
@@ -41,6 +42,7 @@ pub struct HttpState {
     pub authenticator: Authenticator,
     pub db: Database,
     pub index: VectorIndex,
+    pub models: Models,
     /// How long a request may run before it is cancelled.
     pub execution_limit: Duration,
     /// One permit for each subscription that may run.

@@ -28,6 +28,8 @@ pub struct OpenGeneration {
 pub struct Target {
     pub generation: OpenGeneration,
     pub embedder: Embedder,
+    /// Most passages of an article that it holds.
+    pub passages_max: usize,
 }
 
 /// A handle on the generations; cheap to clone.
@@ -36,11 +38,13 @@ pub struct Generations {
     pub(super) db: Database,
     pub(super) index: VectorIndex,
     pub(super) models: Models,
+    passages_max: usize,
 }
 
 impl Generations {
-    pub fn new(db: Database, index: VectorIndex, models: Models) -> Self {
-        Self { db, index, models }
+    /// Articles are indexed with at most `passages_max` passages.
+    pub fn new(db: Database, index: VectorIndex, models: Models, passages_max: usize) -> Self {
+        Self { db, index, models, passages_max }
     }
 
     /// The row of the generation in `state`, of which there is at most one; of retired ones the last that was live.
@@ -100,7 +104,7 @@ impl Generations {
         if generation.tables.versions().await? != recorded {
             self.restore(&generation, recorded, row.state == State::Live).await?;
         }
-        Ok(Target { generation, embedder })
+        Ok(Target { generation, embedder, passages_max: self.passages_max })
     }
 
     /// The generations that are written: the live one and the one that is being built.
@@ -166,7 +170,7 @@ impl Generations {
         let row = row.insert(&transaction).await?;
         transaction.commit().await?;
         let generation = OpenGeneration { id: row.id, tables };
-        Ok(Target { generation, embedder: embedder.clone() })
+        Ok(Target { generation, embedder: embedder.clone(), passages_max: self.passages_max })
     }
 
     /// Removes a generation that answers no search: its row, then its tables. Tables that can't be removed are left to

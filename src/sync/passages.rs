@@ -65,6 +65,17 @@ pub fn split(
     }
 }
 
+/// At most `most` of `spans`, as evenly as can be, the first and the last among them.
+pub fn sample(spans: Vec<PassageSpan>, most: usize) -> Vec<PassageSpan> {
+    let (in_all, most) = (spans.len(), most.max(1));
+    if in_all <= most {
+        return spans;
+    }
+    let mut kept = (0..most).map(|number| number * (in_all - 1) / (most - 1).max(1)).peekable();
+    let numbered = spans.into_iter().enumerate();
+    numbered.filter_map(|(number, span)| kept.next_if_eq(&number).map(|_| span)).collect()
+}
+
 /// The indexes of the tokens that begin a sentence, ascending.
 fn sentence_starts(content: &str, tokens: &[Range<usize>]) -> Vec<usize> {
     let mut starts = Vec::new();
@@ -184,6 +195,20 @@ mod tests {
         let content = "a b c d e f g h i j k l m n o p";
         let parts = passages(RULE, "t1 t2 t3 t4 t5 t6 t7 t8", content);
         assert!(parts.iter().all(|part| part.starts_with("t1 t2 t3 t4|")), "{parts:?}");
+    }
+
+    #[test]
+    fn a_sample_is_even_and_has_both_ends() {
+        let spans = |count: usize| -> Vec<_> {
+            (0..count).map(|number| PassageSpan { bytes: number..number, utf16: 0..0 }).collect()
+        };
+        let kept = |count: usize, most: usize| -> Vec<_> {
+            sample(spans(count), most).iter().map(|span| span.bytes.start).collect()
+        };
+        assert_eq!(kept(4, 4), [0, 1, 2, 3]);
+        assert_eq!(kept(5, 4), [0, 1, 2, 4]);
+        assert_eq!(kept(101, 5), [0, 25, 50, 75, 100]);
+        assert_eq!((kept(7, 2), kept(7, 1), kept(7, 0)), (vec![0, 6], vec![0], vec![0]));
     }
 
     #[test]

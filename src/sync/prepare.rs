@@ -12,7 +12,7 @@ use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
 use super::content_hash::content_hash;
 use super::generations::Target;
 use super::load::load;
-use super::passages::{PassageRule, PassageSpan, split};
+use super::passages::{PassageRule, PassageSpan, sample, split};
 use super::record::IndexedArticle;
 use crate::article::ArticleId;
 use crate::db::Database;
@@ -62,7 +62,10 @@ pub struct Part {
 struct Document {
     article: Arc<article::Model>,
     change: Change,
+    /// Those that are indexed…
     spans: Vec<PassageSpan>,
+    /// …of so many.
+    passages_in_all: usize,
     texts: Vec<String>,
     /// Of `texts`, in the same order.
     hashes: Vec<TextHash>,
@@ -97,7 +100,7 @@ pub async fn prepare(
     }
     for target in targets {
         let mut part = Part::new(target, &prepared.deleted);
-        let (failed, unfinished) = part.fill(db, &target.embedder, &present).await?;
+        let (failed, unfinished) = part.fill(db, target, &present).await?;
         prepared.parts.push(part);
         prepared.unfinished.extend(unfinished);
         for (change, reason) in failed {
@@ -119,13 +122,13 @@ pub async fn prepare(
 
 /// Cutting is work for the processor: a long article would hold the other tasks of its thread.
 async fn cut(
-    embedder: Embedder,
+    target: Target,
     article: Arc<article::Model>,
     change: Change,
 ) -> Result<Result<Document, String>, SyncError> {
     let cut = move || {
-        let spans = |text: &str| embedder.token_spans(text);
-        let model = embedder.model();
+        let spans = |text: &str| target.embedder.token_spans(text);
+        let model = target.embedder.model();
         let rule = PassageRule {
             tokens: model.passage_tokens,
             overlap: model.passage_overlap,
@@ -137,11 +140,13 @@ async fn cut(
                 (Err(error), _) | (_, Err(error)) => return Err(error.to_string()),
             };
         let (title_end, spans) = split(rule, &title, &article.content, &content);
+        let passages_in_all = spans.len();
+        let spans = sample(spans, target.passages_max);
         let title = &article.title[..title_end];
         let texts: Vec<_> =
             spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect();
         let hashes = texts.iter().map(|text| text_hash(text)).collect();
-        Ok(Document { article, change, spans, texts, hashes })
+        Ok(Document { article, change, spans, passages_in_all, texts, hashes })
     };
     Ok(tokio::task::spawn_blocking(cut).await?)
 }
@@ -198,18 +203,18 @@ impl Part {
     async fn fill(
         &mut self,
         db: &Database,
-        embedder: &Embedder,
+        target: &Target,
         articles: &[(Change, Arc<article::Model>)],
     ) -> Result<(Vec<(Change, String)>, Vec<Change>), SyncError> {
         let (mut failed, mut unfinished) = (Vec::new(), Vec::new());
         let mut documents = Vec::new();
         for (change, article) in articles {
-            match cut(embedder.clone(), Arc::clone(article), *change).await? {
+            match cut(target.clone(), Arc::clone(article), *change).await? {
                 Ok(document) => documents.push(document),
                 Err(reason) => failed.push((*change, reason)),
             }
         }
-        let (vectors, cached) = embed(db, embedder, &documents).await?;
+        let (vectors, cached) = embed(db, &target.embedder, &documents).await?;
         for document in documents {
             let change = document.change;
             let found: Vec<_> =
@@ -239,7 +244,7 @@ impl Part {
         vectors: &Vectors,
         cached: &Cached,
     ) -> Result<(), String> {
-        let Document { article, change, spans, hashes, .. } = document;
+        let Document { article, change, spans, passages_in_all, hashes, .. } = document;
         let Some(mean) = Embedding::mean(found) else {
             return Err("the vectors of its passages cancel each other out".to_owned());
         };
@@ -255,6 +260,7 @@ impl Part {
             revision: article.revision,
             content_hash,
             passages: spans.len(),
+            passages_in_all,
         });
         for ((ordinal, span), vector) in (0..).zip(&spans).zip(found) {
             self.batch.passages.push(PassageRow {

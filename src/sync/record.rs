@@ -15,7 +15,9 @@ pub struct IndexedArticle {
     pub seq: i64,
     pub revision: i64,
     pub content_hash: [u8; 32],
+    /// Those that are in the index.
     pub passages: usize,
+    pub passages_in_all: usize,
 }
 
 /// Stores which versions of the generation's tables belong together.
@@ -59,17 +61,19 @@ where
     let now = outbox::unix_millis();
     let rows: Vec<_> = (0..indexed.len())
         .map(|row| {
-            let first = row * 5 + 3;
-            let [a, b, c, d, e] = [first, first + 1, first + 2, first + 3, first + 4];
-            format!("($1, ${a}, ${b}, ${c}, ${d}, ${e}, $2)")
+            let first = row * 6 + 3;
+            let [a, b, c, d, e, f] = [first, first + 1, first + 2, first + 3, first + 4, first + 5];
+            format!("($1, ${a}, ${b}, ${c}, ${d}, ${e}, ${f}, $2)")
         })
         .collect();
     let sql = format!(
-        "INSERT INTO article_index (generation_id, article_id, seq, revision, content_hash, passages, indexed_at)
+        "INSERT INTO article_index
+           (generation_id, article_id, seq, revision, content_hash, passages, passages_in_all, indexed_at)
          VALUES {}
          ON CONFLICT (generation_id, article_id) DO UPDATE
          SET seq = excluded.seq, revision = excluded.revision, content_hash = excluded.content_hash,
-             passages = excluded.passages, indexed_at = excluded.indexed_at",
+             passages = excluded.passages, passages_in_all = excluded.passages_in_all,
+             indexed_at = excluded.indexed_at",
         rows.join(", ")
     );
     let values =
@@ -80,6 +84,7 @@ where
                 indexed.revision.into(),
                 indexed.content_hash.to_vec().into(),
                 i32::try_from(indexed.passages).unwrap_or(i32::MAX).into(),
+                i32::try_from(indexed.passages_in_all).unwrap_or(i32::MAX).into(),
             ]
         }));
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);

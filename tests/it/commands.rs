@@ -302,6 +302,8 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_PORT", "x", "SENTIO_PORT has the value \"x\": expected a number"),
         ("SENTIO_TYPO", "1", "SENTIO_TYPO (from the environment) is no setting"),
         ("SENTIO_PRECISION", "int4", "expected auto, int8 or fp32"),
+        ("SENTIO_QUERY_CACHE", "-1", "expected MiB, a number from 0 to 65536"),
+        ("SENTIO_PASSAGES_MAX", "0", "expected a number from 1 to 100000"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
         ("DATABASE_URL", "sqlite::memory:", "name a file"),
         ("SENTIO_LOG", "verbose", "expected a level"),

@@ -40,6 +40,7 @@ fn config(model_dir: impl Into<PathBuf>, model: &str, precision: PrecisionSettin
         threads: 2,
         query_prompt: None,
         passage_prompt: None,
+        query_cache_bytes: 1 << 20,
         runtime_library: None,
     }
 }
@@ -139,6 +140,17 @@ async fn a_query_asked_for_several_times_runs_once() {
     assert!(a.is_ok() && a == b && b == c && c == d);
     assert_eq!(embedder.runs(), 1);
     assert_ne!(embedder.embed_query("tea").await, d);
+    assert_eq!(embedder.runs(), 2);
+}
+
+#[tokio::test]
+async fn without_a_cache_only_queries_in_flight_share_a_run() {
+    let plain = config(FIXTURES, "tiny-bert", PrecisionSetting::Fp32);
+    let embedder = open(&EmbeddingConfig { query_cache_bytes: 0, ..plain });
+    let (a, b) = tokio::join!(embedder.embed_query("tea"), embedder.embed_query("tea"));
+    assert!(a.is_ok() && a == b);
+    assert_eq!(embedder.runs(), 1);
+    assert_eq!(embedder.embed_query("tea").await, a);
     assert_eq!(embedder.runs(), 2);
 }
 

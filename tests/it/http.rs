@@ -287,3 +287,17 @@ async fn metrics_tell_what_the_status_tells() {
     assert!(answer.body.contains("sentio_index_coverage{state=\"live\",model=\"tiny-bert\"} 1.0"));
     app.stop().await;
 }
+
+#[tokio::test]
+async fn metrics_count_queries_by_what_gave_the_vector() {
+    let app = Builder::new().start().await;
+    for query in ["tea", "tea", "coffee"] {
+        app.query(&format!("{{ recommend(query: \"{query}\") {{ score }} }}")).await;
+    }
+    let answer = send(&app, Method::GET, "/metrics", &[], "").await;
+    for (answered, count) in [("memory", 1), ("model", 2), ("refused", 0)] {
+        let line = format!("sentio_embedding_queries_total{{answer=\"{answered}\"}} {count}");
+        assert!(answer.body.lines().any(|found| found == line), "{line}\n{}", answer.body);
+    }
+    app.stop().await;
+}

@@ -34,6 +34,7 @@ impl Renamed {
             threads: 1,
             query_prompt: query_prompt.map(str::to_owned),
             passage_prompt: passage_prompt.map(str::to_owned),
+            query_cache_bytes: 1 << 20,
             runtime_library: None,
         };
         Embedder::open(&config).unwrap()

@@ -99,7 +99,7 @@ fn rooms_use_only_the_rooms_they_may() {
             "graphql",
             &["article", "auth", "db", "entity", "error_chain", "events", "index", "outbox", "recommend"],
         ),
-        ("http", &["auth", "config", "db", "graphql", "index", "outbox"]),
+        ("http", &["auth", "config", "db", "embedding", "graphql", "index", "outbox"]),
     ];
     let rooms: Vec<_> = sources(&repository("src")).iter().map(|file| room(file)).collect();
     for (room_name, allowed) in allowed {

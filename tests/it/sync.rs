@@ -42,6 +42,30 @@ async fn an_index_that_is_not_open_is_said_to_be_failing() {
 }
 
 #[tokio::test]
+async fn an_article_of_too_many_passages_is_sampled_evenly_and_says_so() {
+    let app = Builder::new().set("SENTIO_PASSAGES_MAX", "4").start().await;
+    let sentence = |number| format!("Sentence {number} tells of something else than all others do. ");
+    let content: String = (0..60).map(sentence).collect();
+    let long = app.create("Long", &content).await;
+    let short = app.create("Short", "Words.").await;
+    let data = app
+        .query(
+            "{ articles(orderBy: { field: TITLE, direction: ASC }) { nodes { id passageCoverage { indexed total } } }
+               indexStatus { passages } }",
+        )
+        .await;
+    let nodes = data["articles"]["nodes"].as_array().unwrap();
+    let total = nodes[0]["passageCoverage"]["total"].as_i64().unwrap();
+    assert_eq!((nodes[0]["id"].as_str(), nodes[1]["id"].as_str()), (Some(&*long), Some(&*short)));
+    assert!(total > 8, "{total}");
+    assert_eq!(nodes[0]["passageCoverage"]["indexed"], 4);
+    assert_eq!(nodes[1]["passageCoverage"], json!({ "indexed": 1, "total": 1 }));
+    assert_eq!(data["indexStatus"]["passages"], 5);
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_long_article_that_becomes_short_leaves_no_passage_behind() {
     let app = Builder::new().start().await;
     let id = app.create("Long", &"A sentence of several words. ".repeat(400)).await;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{ArticlePage, RecommendOptionsInput, Recommendation};
@@ -27,6 +27,15 @@ pub enum ArticleIndexState {
     Pending,
     /// The article cannot be indexed; `indexError` says why. It is tried again from time to time and when it changes.
     Failed,
+}
+
+/// How much of an article searches see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, SimpleObject)]
+pub struct PassageCoverage {
+    /// Passages in the index.
+    pub indexed: i32,
+    /// Passages that the article was split into.
+    pub total: i32,
 }
 
 impl Article {
@@ -111,6 +120,12 @@ impl Article {
     async fn index_error(&self, context: &Context<'_>) -> Nullable<String> {
         let change = self.page.change(context, self.row.article_id()).await;
         change.map(|change| change.and_then(|change| change.last_error.clone())).transpose()
+    }
+
+    /// How many passages of the article searches see, and of how many; null until it is indexed. Fewer than all of them
+    /// only when it has more than the server indexes of one article (`SENTIO_PASSAGES_MAX`): they are taken evenly then.
+    async fn passage_coverage(&self, context: &Context<'_>) -> Nullable<PassageCoverage> {
+        self.page.passage_coverage(context, self.row.article_id()).await.transpose()
     }
 
     /// The articles most like this one, best first, never itself. Empty for an article that is not indexed yet; null with

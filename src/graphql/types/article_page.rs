@@ -7,11 +7,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::sync::OnceCell;
 
-use super::Recommendation;
+use super::{PassageCoverage, Recommendation};
 use crate::article::ArticleId;
-use crate::db::Database;
+use crate::db::{Database, ROWS_PER_STATEMENT};
+use crate::entity::article_index;
+use crate::entity::index_generation::{self, State};
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::RecommendationList;
 use crate::outbox::{self, ChangeState};
@@ -21,6 +24,7 @@ use crate::recommend::{RecommendOptions, Recommender};
 pub struct ArticlePage {
     articles: Vec<ArticleId>,
     changes: OnceCell<HashMap<ArticleId, ChangeState>>,
+    coverages: OnceCell<HashMap<ArticleId, PassageCoverage>>,
     similar: Mutex<Vec<SimilarQuery>>,
 }
 
@@ -34,7 +38,7 @@ struct SimilarQuery {
 
 impl ArticlePage {
     pub fn new(articles: Vec<ArticleId>) -> Self {
-        Self { articles, changes: OnceCell::new(), similar: Mutex::default() }
+        Self { articles, changes: OnceCell::new(), coverages: OnceCell::new(), similar: Mutex::default() }
     }
 
     /// The change of `article` that has not reached the index.
@@ -46,6 +50,17 @@ impl ArticlePage {
         let db = context.data_unchecked::<Database>();
         let changes = self.changes.get_or_try_init(|| outbox::states(db.reader(), &self.articles)).await?;
         Ok(changes.get(&article))
+    }
+
+    /// How much of `article` the live generation of the index holds.
+    pub async fn passage_coverage(
+        &self,
+        context: &Context<'_>,
+        article: ArticleId,
+    ) -> Result<Option<PassageCoverage>, ApiError> {
+        let db = context.data_unchecked::<Database>();
+        let coverages = self.coverages.get_or_try_init(|| passage_coverages(db, &self.articles)).await?;
+        Ok(coverages.get(&article).copied())
     }
 
     /// The articles like `article`.
@@ -77,4 +92,28 @@ impl ArticlePage {
         queries.push(SimilarQuery { k, options: options.clone(), answer: Arc::clone(&answer) });
         answer
     }
+}
+
+async fn passage_coverages(
+    db: &Database,
+    articles: &[ArticleId],
+) -> Result<HashMap<ArticleId, PassageCoverage>, ApiError> {
+    let live = index_generation::Entity::find()
+        .filter(index_generation::Column::State.eq(State::Live))
+        .one(db.reader())
+        .await?;
+    let mut coverages = HashMap::new();
+    let Some(live) = live else { return Ok(coverages) };
+    for articles in articles.chunks(ROWS_PER_STATEMENT) {
+        let rows = article_index::Entity::find()
+            .filter(article_index::Column::GenerationId.eq(live.id))
+            .filter(article_index::Column::ArticleId.is_in(articles.iter().map(|article| article.0)))
+            .all(db.reader())
+            .await?;
+        coverages.extend(rows.into_iter().map(|row| {
+            let coverage = PassageCoverage { indexed: row.passages, total: row.passages_in_all };
+            (ArticleId(row.article_id), coverage)
+        }));
+    }
+    Ok(coverages)
 }

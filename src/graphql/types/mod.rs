@@ -12,7 +12,7 @@ mod node;
 mod recommendation;
 mod user_error;
 
-pub use article::Article;
+pub use article::{Article, PassageCoverage};
 pub use article_change::ArticleChange;
 pub use article_connection::ArticleConnection;
 pub use article_filter::ArticleFilterInput;
