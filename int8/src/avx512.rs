@@ -4,8 +4,10 @@
 use std::arch::{asm, x86_64::*};
 use std::mem::transmute;
 
-use crate::lanes::{LANES, Pairs, Processor, Sums, Vector};
+use crate::activation::QuantisedRows;
+use crate::lanes::{LANES, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
+use crate::weight::Weight;
 
 /// x86-64 with AVX-512 (F, BW, VL) and VNNI.
 #[derive(Clone, Copy)]
@@ -26,7 +28,19 @@ impl Processor for Avx512 {
     type Sums = __m512i;
 
     #[inline(always)]
-    fn multiply<const ROWS: usize>(rows: Rows<'_>, panel: Panel<'_>, output: &mut [f32], stride: usize) {
+    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+        crate::product::multiply_in_blocks::<Self>(rows, weight, output);
+    }
+}
+
+impl MultiplyBlocks for Avx512 {
+    #[inline(always)]
+    fn multiply_block<const ROWS: usize>(
+        rows: Rows<'_>,
+        panel: Panel<'_>,
+        output: &mut [f32],
+        stride: usize,
+    ) {
         // SAFETY: only code that was entered after `Avx512::is_here` uses this type.
         unsafe { crate::product::multiply_avx512::<ROWS>(rows, panel, output, stride) }
     }

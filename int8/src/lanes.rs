@@ -3,7 +3,9 @@
 //! Everything is written once over [`Processor`]. Each operation rounds as IEEE 754 says, and sums have a fixed order,
 //! so that both implementations, `avx512` and `portable`, give the same bits.
 
+use crate::activation::QuantisedRows;
 use crate::product::{Panel, Rows};
+use crate::weight::Weight;
 
 /// Floats of a vector.
 pub const LANES: usize = 16;
@@ -13,8 +15,14 @@ pub trait Processor: Copy {
     type Vector: Vector;
     type Sums: Sums<Vector = Self::Vector>;
 
+    /// `output = rows · weight + bias`, row by row.
+    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]);
+}
+
+/// A processor that multiplies in blocks of a few rows.
+pub trait MultiplyBlocks {
     /// Multiplies `ROWS` rows by the columns of a panel.
-    fn multiply<const ROWS: usize>(rows: Rows<'_>, panel: Panel<'_>, output: &mut [f32], stride: usize);
+    fn multiply_block<const ROWS: usize>(rows: Rows<'_>, panel: Panel<'_>, output: &mut [f32], stride: usize);
 }
 
 /// Sixteen pairs of 16-bit integers: a cache line.

@@ -2,8 +2,8 @@
 //!
 //! Products of matrices are nine tenths of an encoder's work. Here weights are 8-bit integers with one scale per output,
 //! and inputs are 8-bit integers with one scale per token (`activation`), multiplied exactly in 32 bits (`product`); what
-//! stands between is 32-bit floats (`attention`, `norm`). On x86-64 with AVX-512 and VNNI it runs with those instructions;
-//! everywhere else portable code gives the same bits, slower (`lanes`).
+//! stands between is 32-bit floats (`attention`, `norm`). On x86-64 with AVX-512 and VNNI it runs with those instructions, and
+//! with AMX where that is there too (`amx`); everywhere else portable code gives the same bits, slower (`lanes`).
 //!
 //! An [`Encoder`] is never changed and may be used by any number of threads, each with a [`Scratch`] of its own.
 
@@ -11,6 +11,8 @@
 #![expect(clippy::needless_range_loop, reason = "several arrays are indexed at once")]
 
 mod activation;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod amx;
 mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
@@ -29,12 +31,13 @@ pub use profile::{Profile, Stage};
 pub use weight::Weight;
 
 use activation::{QuantisedRows, gelu};
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+use amx::Amx;
 use attention::{AttentionScratch, attend};
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512;
 use lanes::Processor;
 use portable::Portable;
-use product::multiply;
 use profile::{Meter, Unmetered};
 
 /// Tokens whose feed-forward block is computed at a time, so that it stays in the processor's second cache.
@@ -148,6 +151,14 @@ impl Encoder {
     }
 
     fn run_metered(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
+        #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+        if Amx::is_here() {
+            #[expect(unsafe_code, reason = "the processor has the instructions")]
+            // SAFETY: as the line above says.
+            unsafe {
+                return self.run_amx(states, scratch, meter);
+            }
+        }
         #[cfg(target_arch = "x86_64")]
         if Avx512::is_here() {
             #[expect(unsafe_code, reason = "the processor has the instructions")]
@@ -157,6 +168,12 @@ impl Encoder {
             }
         }
         self.run_on::<Portable>(states, scratch, meter);
+    }
+
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+    fn run_amx(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
+        self.run_on::<Amx>(states, scratch, meter);
     }
 
     #[cfg(target_arch = "x86_64")]
@@ -188,7 +205,7 @@ impl Encoder {
         rows.quantise::<P>(states, hidden);
         meter.lap(Stage::Quantisation);
         projected.resize(states.len() * 3, 0.0);
-        multiply::<P>(rows, &layer.query_key_value, projected);
+        P::multiply(rows, &layer.query_key_value, projected);
         meter.lap(Stage::Products);
         context.resize(states.len(), 0.0);
         attend::<P>(projected, hidden, self.heads, self.distance_bias.as_ref(), attention, context);
@@ -196,7 +213,7 @@ impl Encoder {
         rows.quantise::<P>(context, hidden);
         meter.lap(Stage::Quantisation);
         update.resize(states.len(), 0.0);
-        multiply::<P>(rows, &layer.attention_output, update);
+        P::multiply(rows, &layer.attention_output, update);
         meter.lap(Stage::Products);
         layer.attention_norm.add::<P>(states, update);
         meter.lap(Stage::Norm);
@@ -216,14 +233,14 @@ fn feed_forward<P: Processor>(
         rows.quantise::<P>(states, hidden);
         meter.lap(Stage::Quantisation);
         inner.resize(states.len() / hidden * intermediate, 0.0);
-        multiply::<P>(rows, &layer.feed_forward_up, inner);
+        P::multiply(rows, &layer.feed_forward_up, inner);
         meter.lap(Stage::Products);
         gelu::<P>(inner);
         meter.lap(Stage::Gelu);
         rows.quantise::<P>(inner, intermediate);
         meter.lap(Stage::Quantisation);
         update.resize(states.len(), 0.0);
-        multiply::<P>(rows, &layer.feed_forward_down, update);
+        P::multiply(rows, &layer.feed_forward_down, update);
         meter.lap(Stage::Products);
         layer.feed_forward_norm.add::<P>(states, update);
         meter.lap(Stage::Norm);
@@ -271,6 +288,21 @@ mod tests {
         Encoder { embeddings_norm: norm(hidden, 3), layers: vec![layer(10), layer(30)], heads, distance_bias }
     }
 
+    /// With AVX-512 alone, which `run` uses where there is no AMX.
+    #[cfg(target_arch = "x86_64")]
+    fn run_without_tiles(encoder: &Encoder, states: &mut [f32], scratch: &mut Scratch) {
+        #[expect(unsafe_code, reason = "the test asks for the instructions before")]
+        // SAFETY: as the reason says.
+        unsafe {
+            encoder.run_avx512(states, scratch, &mut Unmetered);
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn run_without_tiles(encoder: &Encoder, states: &mut [f32], scratch: &mut Scratch) {
+        encoder.run_portably(states, scratch);
+    }
+
     #[test]
     fn every_processor_gives_the_same_bits() {
         if !Encoder::is_fast_here() {
@@ -281,14 +313,17 @@ mod tests {
             let encoder = encoder(hidden, heads, intermediate);
             assert!(Encoder::takes(hidden, heads, intermediate));
             let (mut scratch, mut other) = (Scratch::default(), Scratch::default());
-            for tokens in [1, 2, 7, 16, 49, 100, 300, 3] {
+            for tokens in [1, 2, 7, 16, 17, 32, 49, 64, 100, 300, 3] {
                 let mut fast = numbers(tokens * hidden, tokens as u64);
                 let mut portable = fast.clone();
+                let mut without_tiles = fast.clone();
                 encoder.run(&mut fast, &mut scratch);
                 encoder.run_portably(&mut portable, &mut other);
                 assert!(fast.iter().all(|value| value.is_finite()));
                 let bits = |values: &[f32]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
                 assert_eq!(bits(&fast), bits(&portable), "{tokens} tokens of {hidden}");
+                run_without_tiles(&encoder, &mut without_tiles, &mut scratch);
+                assert_eq!(bits(&without_tiles), bits(&portable), "{tokens} tokens of {hidden}");
             }
         }
     }

@@ -3,6 +3,10 @@
 /// Multiply-adds of 8-bit integers that one thread does in a second when nothing is read or written; `None` without the
 /// instructions. Takes about a tenth of a second.
 pub fn peak() -> Option<f64> {
+    #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+    if crate::amx::Amx::is_here() {
+        return Some(crate::amx::peak());
+    }
     #[cfg(target_arch = "x86_64")]
     if crate::avx512::Avx512::is_here() {
         #[expect(unsafe_code, reason = "the processor has the instructions")]

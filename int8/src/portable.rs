@@ -1,7 +1,9 @@
 //! Any processor.
 
-use crate::lanes::{LANES, Pairs, Processor, Sums, Vector};
+use crate::activation::QuantisedRows;
+use crate::lanes::{LANES, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
+use crate::weight::Weight;
 
 /// Needs no instructions in particular.
 #[derive(Clone, Copy)]
@@ -12,7 +14,19 @@ impl Processor for Portable {
     type Sums = [i32; LANES];
 
     #[inline(always)]
-    fn multiply<const ROWS: usize>(rows: Rows<'_>, panel: Panel<'_>, output: &mut [f32], stride: usize) {
+    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+        crate::product::multiply_in_blocks::<Self>(rows, weight, output);
+    }
+}
+
+impl MultiplyBlocks for Portable {
+    #[inline(always)]
+    fn multiply_block<const ROWS: usize>(
+        rows: Rows<'_>,
+        panel: Panel<'_>,
+        output: &mut [f32],
+        stride: usize,
+    ) {
         crate::product::multiply_portably(rows, panel, ROWS, output, stride);
     }
 }

@@ -3,7 +3,7 @@
 //! Integers are added up in 32 bits without rounding, so the order of the work changes no bit.
 
 use crate::activation::QuantisedRows;
-use crate::lanes::Processor;
+use crate::lanes::{LANES, MultiplyBlocks, Pairs, Sums};
 use crate::weight::{DEPTH, Line, PANEL, Weight};
 
 /// Rows that are multiplied at a time: 6 × 4 sums, four weights and one input fill the 32 registers.
@@ -24,7 +24,7 @@ pub struct Panel<'a> {
     pub inputs: usize,
     pub lines: &'a [Line],
     pub scales: &'a [f32],
-    pub sums: &'a [i32],
+    pub sums: &'a [Pairs],
     pub bias: &'a [f32],
     /// Lines of the next panel that each step of this block fetches…
     pub ahead: usize,
@@ -34,7 +34,7 @@ pub struct Panel<'a> {
 
 /// `output = rows · weight + bias`, row by row.
 #[inline(always)]
-pub fn multiply<P: Processor>(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+pub fn multiply_in_blocks<P: MultiplyBlocks>(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
     let count = rows.scales.len();
     let blocks = count.div_ceil(BLOCK);
     for number in 0..weight.outputs / PANEL {
@@ -43,7 +43,7 @@ pub fn multiply<P: Processor>(rows: &QuantisedRows, weight: &Weight, output: &mu
             inputs: weight.inputs,
             lines: &weight.lines[number * weight.inputs..(number + 1) * weight.inputs],
             scales: &weight.scales[columns.clone()],
-            sums: &weight.sums[columns.clone()],
+            sums: &weight.sums[number * (PANEL / LANES)..(number + 1) * (PANEL / LANES)],
             bias: &weight.bias[columns.clone()],
             ahead: (PANEL / 16).div_ceil(blocks),
             share: 0,
@@ -64,7 +64,7 @@ pub fn multiply<P: Processor>(rows: &QuantisedRows, weight: &Weight, output: &mu
 }
 
 #[inline(always)]
-fn multiply_block<P: Processor>(
+fn multiply_block<P: MultiplyBlocks>(
     count: usize,
     rows: Rows<'_>,
     panel: Panel<'_>,
@@ -72,12 +72,12 @@ fn multiply_block<P: Processor>(
     stride: usize,
 ) {
     match count {
-        1 => P::multiply::<1>(rows, panel, output, stride),
-        2 => P::multiply::<2>(rows, panel, output, stride),
-        3 => P::multiply::<3>(rows, panel, output, stride),
-        4 => P::multiply::<4>(rows, panel, output, stride),
-        5 => P::multiply::<5>(rows, panel, output, stride),
-        _ => P::multiply::<BLOCK>(rows, panel, output, stride),
+        1 => P::multiply_block::<1>(rows, panel, output, stride),
+        2 => P::multiply_block::<2>(rows, panel, output, stride),
+        3 => P::multiply_block::<3>(rows, panel, output, stride),
+        4 => P::multiply_block::<4>(rows, panel, output, stride),
+        5 => P::multiply_block::<5>(rows, panel, output, stride),
+        _ => P::multiply_block::<BLOCK>(rows, panel, output, stride),
     }
 }
 
@@ -96,8 +96,10 @@ pub fn multiply_portably(rows: Rows<'_>, panel: Panel<'_>, count: usize, output:
                 }
             }
         }
+        let [first, second] = Weight::without_zero(rows.zeros[row]).map(i32::from);
         for (column, sum) in sums.into_iter().enumerate() {
-            let product = (sum - rows.zeros[row] * panel.sums[column]) as f32;
+            let [low, high] = panel.sums[column / LANES].0[column % LANES].map(i32::from);
+            let product = (sum + low * first + high * second) as f32;
             output[row * stride + column] =
                 (product * rows.scales[row]).mul_add(panel.scales[column], panel.bias[column]);
         }
@@ -121,7 +123,7 @@ pub fn multiply_avx512<const ROWS: usize>(
     let Panel { inputs, lines, .. } = panel;
     assert!(values.len() == ROWS * inputs && scales.len() == ROWS && zeros.len() == ROWS);
     assert!(lines.len() == inputs && inputs.is_multiple_of(DEPTH));
-    assert!(panel.scales.len() == PANEL && panel.sums.len() == PANEL && panel.bias.len() == PANEL);
+    assert!(panel.scales.len() == PANEL && panel.sums.len() == VECTORS && panel.bias.len() == PANEL);
     assert!(output.len() >= (ROWS - 1) * stride + PANEL);
 
     // The next panel follows this one in memory; short texts would wait for it.
@@ -150,17 +152,16 @@ pub fn multiply_avx512<const ROWS: usize>(
     }
     for vector in 0..VECTORS {
         let column = vector * 16;
-        // SAFETY: all three have `PANEL` columns, see above.
-        let (scale, sum_of_weights, bias) = unsafe {
+        // SAFETY: both have `PANEL` columns, see above.
+        let (scale, bias) = unsafe {
             (
                 _mm512_loadu_ps(panel.scales.as_ptr().add(column)),
-                _mm512_loadu_si512(panel.sums.as_ptr().add(column).cast()),
                 _mm512_loadu_ps(panel.bias.as_ptr().add(column)),
             )
         };
         for row in 0..ROWS {
-            let zero = _mm512_mullo_epi32(_mm512_set1_epi32(zeros[row]), sum_of_weights);
-            let product = _mm512_cvtepi32_ps(_mm512_sub_epi32(sums[row][vector], zero));
+            let sum = sums[row][vector].add_products(&panel.sums[vector], Weight::without_zero(zeros[row]));
+            let product = sum.to_floats();
             let product = _mm512_mul_ps(product, _mm512_set1_ps(scales[row]));
             let product = _mm512_fmadd_ps(product, scale, bias);
             // SAFETY: `output` has the panel's columns of each row, see above.

@@ -1,5 +1,7 @@
 //! Weights, rounded to 8 bits and laid out for the products.
 
+use crate::lanes::{LANES, Pairs};
+
 /// Columns of a panel: four vectors of sixteen.
 pub const PANEL: usize = 64;
 /// Inputs that one instruction multiplies and adds up in each lane.
@@ -12,6 +14,15 @@ const INT8_MAX: f32 = 127.0;
 #[repr(C, align(64))]
 pub struct Line(pub [i8; 64]);
 
+/// Sums of up to 258,000 inputs are split by it into two 16-bit integers, and 255 times it is one too.
+const SUM_BASE: i32 = 128;
+
+fn in_pairs(sums: &[i32]) -> Vec<Pairs> {
+    let pair = |sum: i32| [(sum.rem_euclid(SUM_BASE)) as i16, (sum.div_euclid(SUM_BASE)) as i16];
+    let (vectors, _) = sums.as_chunks::<LANES>();
+    vectors.iter().map(|sums| Pairs(sums.map(pair))).collect()
+}
+
 /// The weight and bias of `y = x · weight + bias`, for each output an own scale.
 #[derive(Debug)]
 pub struct Weight {
@@ -20,8 +31,9 @@ pub struct Weight {
     /// Panel by panel, and in it four lines for each four inputs.
     pub lines: Vec<Line>,
     pub scales: Vec<f32>,
-    /// The sum of each output's rounded weights: what a zero point of one adds to its product.
-    pub sums: Vec<i32>,
+    /// The sum of each output's rounded weights, which is what a zero point of one adds to its product, as a pair of 16-bit
+    /// integers: the sum is `first + 128 · second`.
+    pub sums: Vec<Pairs>,
     pub bias: Vec<f32>,
 }
 
@@ -49,7 +61,14 @@ impl Weight {
                 sums[output] += i32::from(rounded);
             }
         }
-        Self { inputs, outputs, lines, scales, sums, bias: bias.to_vec() }
+        Self { inputs, outputs, lines, scales, sums: in_pairs(&sums), bias: bias.to_vec() }
+    }
+
+    /// What takes the zero point of a row out of its products with `sums`: one product of pairs.
+    #[inline(always)]
+    pub fn without_zero(zero: i32) -> [i16; 2] {
+        let zero = zero as i16;
+        [-zero, -zero * SUM_BASE as i16]
     }
 
     /// Multiplies the outputs before `end` by `factor`.
@@ -61,7 +80,7 @@ impl Weight {
 
     /// Bytes in memory.
     pub fn bytes(&self) -> usize {
-        self.lines.len() * size_of::<Line>() + self.outputs * (2 * size_of::<f32>() + size_of::<i32>())
+        self.lines.len() * size_of::<Line>() + self.outputs * (2 * size_of::<f32>() + size_of::<[i16; 2]>())
     }
 }
 
@@ -76,6 +95,8 @@ mod tests {
         let weight = Weight::new(&weight, &[0.0; 64]);
         assert_eq!(weight.lines[0].0[..8], [127, -64, 0, 0, -127, 16, 0, 0]);
         assert_eq!(weight.scales[..2], [1.0 / 127.0, 100.0 / 127.0]);
-        assert_eq!(weight.sums[..3], [63, -111, 0]);
+        // 63, -111 and 0.
+        assert_eq!(weight.sums[0].0[..3], [[63, 0], [17, -1], [0, 0]]);
+        assert_eq!(Weight::without_zero(255), [-255, -32_640]);
     }
 }
