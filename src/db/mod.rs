@@ -6,7 +6,7 @@ mod changes;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::BoxFuture;
 use sea_orm::sqlx::pool::PoolConnectionMetadata;
@@ -25,6 +25,8 @@ pub use changes::{ChangeWatch, Changes, notify};
 
 /// How long a SQLite connection waits for another process's write before it gives up.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long to wait before a SQLite file that is locked is opened again.
+const SQLITE_OPEN_PAUSE: Duration = Duration::from_millis(20);
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -229,9 +231,18 @@ async fn connect(
         .connect_timeout(ACQUIRE_TIMEOUT)
         .sqlx_logging(false);
     adjust(&mut options);
-    sea_orm::Database::connect(options)
-        .await
-        .map_err(|source| OpenError::Connect { url: config.url.to_string(), source })
+    let deadline = Instant::now() + SQLITE_BUSY_TIMEOUT;
+    loop {
+        match sea_orm::Database::connect(options.clone()).await {
+            // SQLite does not wait for its turn when several processes bring a new file into WAL mode.
+            Err(error) if is_contention(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(SQLITE_OPEN_PAUSE).await;
+            }
+            opened => {
+                return opened.map_err(|source| OpenError::Connect { url: config.url.to_string(), source });
+            }
+        }
+    }
 }
 
 /// Whether a connection may be used again: answers `false` when its transaction could not be ended.
