@@ -78,8 +78,8 @@ bench: setup ## measure speed and quality, optimised
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench sentio
 
 .PHONY: bench-embedding
-bench-embedding: setup ## the engine beside raw ONNX Runtime and sentence-transformers; ARTICLES=file.jsonl.gz
-	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- "$(or $(ARTICLES),$(error name a file of articles: make bench-embedding ARTICLES=articles.jsonl.gz))" $(MODEL)
+bench-embedding: setup ## the engine, measured: WHAT="speed articles.jsonl.gz" (benches/embedding/main.rs lists what there is)
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- $(or $(WHAT),$(error say what to measure: make bench-embedding WHAT="speed articles.jsonl.gz"))
 
 .PHONY: soak
 soak: setup-test ## long runs: 100 kills under load, single writes on a large index and `verify` over a million articles, with a watch on latency, files and memory

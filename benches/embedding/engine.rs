@@ -3,22 +3,14 @@
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt, stream};
-use sentio::config::{Config, SettingValues};
 use sentio::embedding::Embedder;
 
 use crate::contestant::{Answer, Request, answer};
-use crate::repository;
+use crate::vectors;
 
 /// Embeds with `threads` threads until standard input ends.
 pub fn serve(model: &str, precision: &str, threads: usize) -> anyhow::Result<()> {
-    let settings = [
-        ("SENTIO_MODEL", model.to_owned()),
-        ("SENTIO_PRECISION", precision.to_owned()),
-        ("SENTIO_EMBED_THREADS", threads.to_string()),
-        ("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so").display().to_string()),
-    ];
-    let config = Config::from_values(&SettingValues::from_flags(settings))?;
-    let embedder = Embedder::open(&config.embedding)?;
+    let embedder = vectors::engine(model, precision, threads)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     answer(|request| runtime.block_on(embed(&embedder, request, threads)))
 }

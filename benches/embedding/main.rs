@@ -1,35 +1,42 @@
-//! The embedding engine beside raw ONNX Runtime and sentence-transformers, on the same texts.
+//! The embedding engine: speed beside raw ONNX Runtime and sentence-transformers, and what else is claimed of it.
 //!
-//!     cargo bench --bench embedding -- ARTICLES.jsonl.gz [MODEL_FOLDER]
+//!     cargo bench --bench embedding -- speed ARTICLES [MODEL]              rates on the same texts
+//!     cargo bench --bench embedding -- fidelity ARTICLES COLLECTIONS [MODEL]   what 8 bits cost
+//!     cargo bench --bench embedding -- architectures ARTICLES MODELS       vectors of full-size models beside transformers'
+//!     cargo bench --bench embedding -- long-articles DATA [MODEL]          passages of long articles
+//!     cargo bench --bench embedding -- lanes ARTICLES [MODEL]              queries beside an import
+//!     cargo bench --bench embedding -- footprint ARTICLES [MODEL]          import rate, start, memory
 //!
-//! The articles need `title` and `content`. Contestants are processes of their own; the rounds take turns among them, and
-//! medians are printed. The first run makes a Python environment in the cache folder, of some gigabytes.
+//! ARTICLES is a file of JSON Lines, `.gz` too, with `title` and `content`; COLLECTIONS and DATA are folders, MODEL and
+//! MODELS too. Contestants are processes of their own; the rounds take turns among them, and medians are printed. The
+//! first run with Python makes an environment in the cache folder, of some gigabytes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
+#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts that are small")]
 
+mod architectures;
 mod contestant;
+mod corpus;
 mod engine;
+mod fidelity;
+mod footprint;
+#[expect(dead_code, reason = "other benchmarks use the rest")]
+#[path = "../harness/mod.rs"]
+mod harness;
+mod lanes;
+mod long_articles;
 mod python;
 mod raw_runtime;
+mod vectors;
 
-use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use contestant::{Contestant, Request};
-use serde::Deserialize;
+use corpus::{Article, lines};
 
 const ROUNDS: usize = 5;
 /// Words of the short texts: about 60 tokens of scientific English.
 const SHORT_WORDS: usize = 41;
-
-#[derive(Deserialize)]
-struct Article {
-    title: String,
-    /// Import files may call it `text`.
-    #[serde(alias = "text")]
-    content: String,
-}
 
 /// Texts of one kind, and how they are embedded.
 struct Kind {
@@ -38,17 +45,36 @@ struct Kind {
     texts: Vec<String>,
 }
 
+const DEFAULT_MODEL: &str = "models/all-MiniLM-L6-v2";
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let path = |argument: &str| repository(argument);
+    let model = |argument: Option<&&str>| {
+        repository(argument.copied().unwrap_or(DEFAULT_MODEL)).display().to_string()
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.as_slice() {
         ["engine", model, precision, threads] => engine::serve(model, precision, threads.parse()?),
         ["raw", model, file, threads] => raw_runtime::serve(model, file, threads.parse()?),
-        [articles] => compare(Path::new(articles), &repository("models/all-MiniLM-L6-v2")),
-        [articles, model] => compare(Path::new(articles), Path::new(model)),
-        _ => anyhow::bail!(
-            "call it with a file of articles: cargo bench --bench embedding -- ARTICLES.jsonl.gz"
-        ),
+        ["speed", articles, rest @ ..] => compare(&path(articles), Path::new(&model(rest.first()))),
+        ["fidelity", articles, collections, rest @ ..] => {
+            runtime.block_on(fidelity::measure(&path(articles), &path(collections), &model(rest.first())))
+        }
+        ["architectures", articles, models] => {
+            runtime.block_on(architectures::compare(&path(articles), &path(models)))
+        }
+        ["long-articles", data, rest @ ..] => {
+            runtime.block_on(long_articles::measure(&path(data), &model(rest.first())))
+        }
+        ["lanes", articles, rest @ ..] => {
+            runtime.block_on(lanes::measure(&path(articles), &model(rest.first())))
+        }
+        ["footprint", articles, rest @ ..] => {
+            runtime.block_on(footprint::measure(&path(articles), &model(rest.first())))
+        }
+        _ => anyhow::bail!("say what to measure: the first lines of benches/embedding/main.rs list it"),
     }
 }
 
@@ -89,7 +115,6 @@ fn measure(kind: &Kind, contestants: &mut [Contestant]) -> anyhow::Result<()> {
         let texts = &kind.texts[round * chunk..(round + 1) * chunk];
         for (number, contestant) in contestants.iter_mut().enumerate() {
             let answer = contestant.embed(&Request { one_by_one: kind.one_by_one, texts: texts.to_vec() })?;
-            #[expect(clippy::cast_precision_loss, reason = "a count of texts")]
             seconds[number].push(answer.seconds / texts.len() as f64);
             if kind.one_by_one {
                 typical[number].push(median(answer.times));
@@ -118,11 +143,8 @@ fn measure(kind: &Kind, contestants: &mut [Contestant]) -> anyhow::Result<()> {
 }
 
 fn kinds(articles: &Path) -> anyhow::Result<Vec<Kind>> {
-    let file =
-        std::fs::File::open(articles).with_context(|| format!("cannot open {}", articles.display()))?;
-    let lines = std::io::BufReader::new(flate2::read::MultiGzDecoder::new(file)).lines();
-    let articles: Vec<Article> =
-        lines.take(2_500).map(|line| anyhow::Ok(serde_json::from_str(&line?)?)).collect::<Result<_, _>>()?;
+    let mut articles: Vec<Article> = lines(articles)?;
+    articles.truncate(2_500);
     let long = articles.iter().filter(|article| article.content.split_whitespace().count() > SHORT_WORDS);
     let short = long
         .clone()

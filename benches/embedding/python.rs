@@ -42,7 +42,7 @@ fn script() -> PathBuf {
     repository("benches/reference/reference.py")
 }
 
-fn run(command: &mut Command) -> anyhow::Result<()> {
+pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status()?;
     anyhow::ensure!(status.success(), "{command:?} failed");
     Ok(())
