@@ -51,7 +51,8 @@ impl App {
     /// Opens everything but SQL, which is open already.
     pub async fn over(config: Config, db: Database) -> anyhow::Result<Self> {
         let embedding = config.embedding.clone();
-        let models = tokio::task::spawn_blocking(move || Models::open(&embedding));
+        let remembered = Generations::remembered(&db).await?;
+        let models = tokio::task::spawn_blocking(move || Models::open(&embedding, &remembered));
         let models = models.await.context("the model could not be opened")??;
         let index = VectorIndex::connect(&config.index).await?;
         let generations =

@@ -27,6 +27,7 @@ mod m20261101_000003_record_changes;
 mod m20261101_000004_article_tombstone;
 mod m20261101_000005_article_event;
 mod m20261124_000006_passages_in_all;
+mod m20261124_000007_generation_arithmetic;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -40,6 +41,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000004_article_tombstone::Migration),
             Box::new(m20261101_000005_article_event::Migration),
             Box::new(m20261124_000006_passages_in_all::Migration),
+            Box::new(m20261124_000007_generation_arithmetic::Migration),
         ]
     }
 }

@@ -11,6 +11,7 @@ mod migrate;
 mod model;
 mod model_list;
 mod model_pull;
+mod model_show;
 mod output;
 mod populate;
 mod progress;

@@ -13,6 +13,8 @@ pub struct EmbeddingConfig {
     pub model_dir: PathBuf,
     /// The arithmetic of the encoder's matrix products.
     pub precision: PrecisionSetting,
+    /// The device beside the processor that runs 32-bit floats and ONNX files.
+    pub accelerator: AcceleratorSetting,
     /// Worker threads, at least one; each runs one text at a time.
     pub threads: usize,
     /// Put in front of every query. `None`: the model folder's prompt, else the known model's, else nothing.
@@ -36,8 +38,22 @@ impl EmbeddingConfig {
                 text.parse().ok().filter(|threads| (1..=256).contains(threads))
             })?,
         };
-        let precision =
+        let precision: PrecisionSetting =
             values.parse("SENTIO_PRECISION", "expected auto, int8 or fp32", |text| text.parse().ok())?;
+        let accelerator = values.parse(
+            "SENTIO_ACCELERATOR",
+            "expected none, cuda, openvino, coreml or directml",
+            |text| AcceleratorSetting::named(text),
+        )?;
+        if accelerator != AcceleratorSetting::None && precision == PrecisionSetting::Int8 {
+            return Err(ConfigError::BadValue {
+                name: "SENTIO_PRECISION",
+                value: precision.to_string(),
+                expected: format!(
+                    "SENTIO_ACCELERATOR={accelerator} runs 32-bit floats, use auto or fp32 with it"
+                ),
+            });
+        }
         let query_cache_mebibytes: u64 =
             values.parse("SENTIO_QUERY_CACHE", "expected MiB, a number from 0 to 65536", |text| {
                 text.parse().ok().filter(|size| *size <= 65_536)
@@ -46,6 +62,7 @@ impl EmbeddingConfig {
             model: values.text("SENTIO_MODEL").to_owned(),
             model_dir: values.text("SENTIO_MODEL_DIR").into(),
             precision,
+            accelerator,
             threads,
             query_prompt: text("SENTIO_QUERY_PROMPT"),
             passage_prompt: text("SENTIO_PASSAGE_PROMPT"),
@@ -55,10 +72,58 @@ impl EmbeddingConfig {
     }
 }
 
+impl EmbeddingConfig {
+    /// The arithmetic asked for: accelerators run 32-bit floats.
+    pub fn effective_precision(&self) -> PrecisionSetting {
+        match (self.accelerator, self.precision) {
+            (AcceleratorSetting::None, precision) => precision,
+            _ => PrecisionSetting::Fp32,
+        }
+    }
+}
+
+/// The accelerator asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AcceleratorSetting {
+    /// The processor does everything.
+    #[default]
+    None,
+    Cuda,
+    OpenVino,
+    CoreMl,
+    DirectMl,
+}
+
+impl AcceleratorSetting {
+    const ALL: [Self; 5] = [Self::None, Self::Cuda, Self::OpenVino, Self::CoreMl, Self::DirectMl];
+
+    /// The accelerator called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|accelerator| accelerator.name() == name)
+    }
+
+    /// As the setting and the cargo feature are called.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Cuda => "cuda",
+            Self::OpenVino => "openvino",
+            Self::CoreMl => "coreml",
+            Self::DirectMl => "directml",
+        }
+    }
+}
+
+impl fmt::Display for AcceleratorSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
 /// The arithmetic asked for; the embedding room resolves `Auto`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PrecisionSetting {
-    /// `Int8` where the processor multiplies 8-bit integers without overflow, else `Fp32`.
+    /// `Int8` where the processor multiplies 8-bit integers fast and the model bears it, else `Fp32`.
     #[default]
     Auto,
     /// 8-bit integer matrix products: two to four times as fast, slightly different vectors.

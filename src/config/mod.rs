@@ -13,7 +13,7 @@ mod source;
 use std::path::PathBuf;
 
 pub use database::{DatabaseConfig, DatabaseUrl};
-pub use embedding::{EmbeddingConfig, PrecisionSetting};
+pub use embedding::{AcceleratorSetting, EmbeddingConfig, PrecisionSetting};
 pub use error::ConfigError;
 pub use hub::HubConfig;
 pub use index::IndexConfig;

@@ -65,7 +65,14 @@ pub const SETTINGS: &[Setting] = &[
         "precision",
         "auto|int8|fp32",
         "auto",
-        "Arithmetic of the model; auto is int8 where the processor computes it exactly",
+        "Arithmetic of the model; auto is int8 where the processor is fast at it and the model bears it",
+    ),
+    setting(
+        "SENTIO_ACCELERATOR",
+        "accelerator",
+        "none|cuda|openvino|coreml|directml",
+        "none",
+        "Device that runs the model in fp32; the program must be built with the feature of that name",
     ),
     setting(
         "SENTIO_EMBED_THREADS",

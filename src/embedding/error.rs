@@ -62,6 +62,12 @@ pub enum OpenError {
     Session { path: PathBuf, source: ort::Error },
     #[error("ONNX Runtime could not be started: run `make setup`, or set SENTIO_ORT_LIB to another library")]
     Environment { source: ort::Error },
+    #[error(
+        "this processor has no AVX2, which Sentio needs: run it on an x86-64 processor from 2013 or later, or on ARM"
+    )]
+    ProcessorTooOld,
+    #[error(transparent)]
+    AcceleratorMissing(#[from] super::accelerator::NotCompiled),
     #[error("the model in {} cannot embed a first text: {reason}", .path.display())]
     WarmUp { path: PathBuf, reason: String },
     #[error("the embedding threads could not be started: check the system's limit of threads")]

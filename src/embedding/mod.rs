@@ -9,6 +9,8 @@
 //! model: the same bits on every thread, whatever else is running. [`ModelDescription::fingerprint`] names
 //! the rest.
 
+mod accelerator;
+mod batch;
 mod encoder;
 mod error;
 mod fingerprint;
@@ -17,6 +19,7 @@ mod installed;
 pub mod known;
 mod mapped_file;
 mod models;
+mod network;
 mod onnx_file;
 mod open;
 mod pooling;
@@ -37,13 +40,14 @@ pub use self::{
     fingerprint::PASSAGE_RULE_VERSION,
     folder::{WeightsFile, weight_candidates},
     installed::{FolderDescription, describe_folder, installed},
-    models::{Models, ReopenError, StoredModel},
+    models::{Models, RememberedModel, ReopenError, StoredModel},
     pooling::Pooling,
-    precision::{Precision, UnknownArithmetic},
+    precision::{Closeness, Precision, Trial, UnknownArithmetic},
     query_counts::QueryCounts,
     vector::{Embedding, InvalidEmbedding},
 };
 use self::{
+    open::Decided,
     query_counts::QueryCounters,
     tokenizer::Tokenizer,
     workers::{Capacity, Workers},
@@ -65,6 +69,10 @@ struct Inner {
     model: ModelDescription,
     tokenizer: Arc<Tokenizer>,
     workers: Workers,
+    /// What was tried before the arithmetic was chosen.
+    trials: Vec<Trial>,
+    /// The vectors of texts that are always the same.
+    probes: Vec<Embedding>,
     /// By query, with prompt and in normal form C.
     queries: Cache<String, Embedding>,
     query_counters: Arc<QueryCounters>,
@@ -110,20 +118,21 @@ impl ModelDescription {
 }
 
 impl Embedder {
-    /// Finds the runtime library, reads the model folder, builds a session for each thread, runs each once,
-    /// and starts the threads. Blocks for 0.2 to 1 s, longer for large models.
+    /// Finds the runtime library, reads the model folder, chooses the arithmetic, builds the network, runs it on a few
+    /// texts, and starts the threads. Blocks for 0.2 to 1 s; where 8 bits must be compared with 32 first, for some
+    /// seconds with large models.
     pub fn open(config: &EmbeddingConfig) -> Result<Self, OpenError> {
         Self::open_as(config, None, Arc::default())
     }
 
-    /// As [`Embedder::open`], with the arithmetic of another time or processor, counting together with others.
+    /// As [`Embedder::open`], with arithmetic that was decided at another time or on another processor, counting together with others.
     fn open_as(
         config: &EmbeddingConfig,
-        precision: Option<Precision>,
+        decided: Option<Decided>,
         query_counters: Arc<QueryCounters>,
     ) -> Result<Self, OpenError> {
         let started = Instant::now();
-        let model = open::open(config, precision)?;
+        let model = open::open(config, decided)?;
         let capacity = Capacity { queries: WAITING_QUERIES, documents: WAITING_DOCUMENTS };
         let threads = model.encoders.len();
         let workers =
@@ -148,6 +157,8 @@ impl Embedder {
             model: description,
             tokenizer: model.tokenizer,
             workers,
+            trials: model.trials,
+            probes: model.probes,
             queries: Cache::builder().max_capacity(config.query_cache_bytes).weigher(cost).build(),
             query_counters,
         };
@@ -157,6 +168,16 @@ impl Embedder {
     /// What is loaded.
     pub fn model(&self) -> &ModelDescription {
         &self.inner.model
+    }
+
+    /// What was tried before the arithmetic was chosen, in this order; nothing where there was no choice.
+    pub fn trials(&self) -> &[Trial] {
+        &self.inner.trials
+    }
+
+    /// The vectors of a few texts that are always the same: they tell whether two machines compute alike.
+    pub fn probes(&self) -> &[Embedding] {
+        &self.inner.probes
     }
 
     /// The vector of a query, with the model's query prompt in front. Ahead of all documents; from memory

@@ -12,62 +12,129 @@ use sentio_int8::Scratch;
 
 use super::{
     ModelDescription,
+    accelerator::Accelerator,
+    batch,
     encoder::EncoderModel,
     error::{EmbedError, OpenError},
     fingerprint::{fingerprint, sha256},
     folder::{ModelFolder, WeightsFile, unsupported},
     known,
     mapped_file::MappedFile,
-    onnx_file::OnnxFile,
-    precision::{Precision, multiplies_int8},
+    network::Network,
+    precision::{self, Precision, Trial},
     runtime,
     tokenizer::Tokenizer,
     vector::Embedding,
-    workers::EncodeText,
+    workers::Encoder,
 };
 use crate::config::{EmbeddingConfig, PrecisionSetting};
-
-/// The first text of each session: the runtime prepares kernels and memory on a first run.
-const WARM_UP: &str = "The first text that a session runs takes longer than those that follow.";
 
 /// A model ready to embed.
 pub(super) struct OpenModel {
     pub description: ModelDescription,
     pub tokenizer: Arc<Tokenizer>,
     /// One for each thread.
-    pub encoders: Vec<EncodeText>,
+    pub encoders: Vec<Encoder>,
+    /// What was tried before the arithmetic was chosen.
+    pub trials: Vec<Trial>,
+    /// The vectors of texts that are always the same.
+    pub probes: Vec<Embedding>,
 }
 
-/// From token ids to a vector that is not yet of unit length.
-type EncodeTokens = Box<dyn FnMut(&[u32]) -> ort::Result<Vec<f32>> + Send>;
+/// Arithmetic that was chosen before.
+pub(super) struct Decided {
+    pub precision: Precision,
+    /// What was tried then.
+    pub trials: Vec<Trial>,
+}
 
-/// Reads the model folder, builds the encoders and runs each once. `precision` opens the model as it was once before;
-/// otherwise the settings and the processor decide.
-pub(super) fn open(config: &EmbeddingConfig, precision: Option<Precision>) -> Result<OpenModel, OpenError> {
+/// Reads the model folder, builds the network and runs it on a few texts. `decided` opens the model as it was once
+/// before; otherwise the settings, the processor and a comparison with 32-bit floats decide.
+pub(super) fn open(config: &EmbeddingConfig, decided: Option<Decided>) -> Result<OpenModel, OpenError> {
     let folder = ModelFolder::read(&folder_path(config))?;
     let (tokenizer, tokenizer_json) = Tokenizer::read(&folder.tokenizer, folder.window)?;
     let tokenizer = Arc::new(tokenizer);
+    let accelerator = Accelerator::of(config.accelerator)?;
     let environment = runtime::environment(config.runtime_library.as_deref())?;
     let weights = Arc::new(MappedFile::open(folder.weights.path())?);
 
-    // Hashing takes about as long as building an encoder.
-    let (weights_sha256, encoders) = thread::scope(|scope| {
+    // Hashing takes about as long as building a network.
+    let (weights_sha256, chosen) = thread::scope(|scope| {
         let hash = scope.spawn(|| sha256(&weights));
-        let encoders = match &folder.weights {
-            WeightsFile::Onnx(_) => onnx_encoders(&folder, config, &environment),
-            WeightsFile::Safetensors(_) => built_encoders(&folder, &weights, config, precision, &environment),
-        };
-        (joined(hash), encoders)
+        let source = Source { folder: &folder, weights: &weights, tokenizer: &tokenizer };
+        let chosen = source.network(config, decided, &environment, accelerator);
+        (hash.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), chosen)
     });
-    let (precision, encoders) = encoders?;
-    let mut encoders: Vec<_> =
-        encoders.into_iter().map(|encode| text_encoder(Arc::clone(&tokenizer), encode)).collect();
-    for encode in &mut encoders {
-        encode(WARM_UP)
-            .map_err(|error| OpenError::WarmUp { path: folder.path.clone(), reason: error.to_string() })?;
-    }
+    let Chosen { precision, network, trials } = chosen?;
+    let probes = precision::probe(&network, &tokenizer)
+        .map_err(|reason| OpenError::WarmUp { path: folder.path.clone(), reason })?;
+    let encoders = encoders(&tokenizer, Arc::new(network), config.threads);
     let description = describe(config, &folder, &tokenizer, precision, weights_sha256, &tokenizer_json)?;
-    Ok(OpenModel { description, tokenizer, encoders })
+    Ok(OpenModel { description, tokenizer, encoders, trials, probes })
+}
+
+/// What a network is made from.
+struct Source<'a> {
+    folder: &'a ModelFolder,
+    weights: &'a Arc<MappedFile>,
+    tokenizer: &'a Tokenizer,
+}
+
+/// A network and its arithmetic; `None` for an ONNX file, which brings its own.
+struct Chosen {
+    precision: Option<Precision>,
+    network: Network,
+    trials: Vec<Trial>,
+}
+
+impl Source<'_> {
+    fn network(
+        &self,
+        config: &EmbeddingConfig,
+        decided: Option<Decided>,
+        environment: &Environment,
+        accelerator: Option<Accelerator>,
+    ) -> Result<Chosen, OpenError> {
+        let folder = self.folder;
+        if let WeightsFile::Onnx(_) = &folder.weights {
+            if config.precision == PrecisionSetting::Int8 {
+                return Err(unsupported(
+                    &folder.path,
+                    "it runs from an ONNX file, to which SENTIO_PRECISION=int8 cannot be applied",
+                ));
+            }
+            let network = Network::file(folder, environment, accelerator)?;
+            return Ok(Chosen { precision: None, network, trials: Vec::new() });
+        }
+        let model = Arc::new(EncoderModel::open(folder, Arc::clone(self.weights))?);
+        let build = |precision| Network::built(&model, precision, environment, accelerator);
+        if let Some(Decided { precision, trials }) = decided {
+            return Ok(Chosen { precision: Some(precision), network: build(precision)?, trials });
+        }
+        let choice = precision::choose(config.effective_precision(), &model, self.tokenizer, build)?;
+        Ok(Chosen { precision: Some(choice.precision), network: choice.network, trials: choice.trials })
+    }
+}
+
+/// An encoder for each thread, or one that runs texts together where an accelerator does the work.
+fn encoders(tokenizer: &Arc<Tokenizer>, network: Arc<Network>, threads: usize) -> Vec<Encoder> {
+    if network.takes_batches() {
+        let tokenizer = Arc::clone(tokenizer);
+        let encode = Box::new(move |texts: &[&str]| batch::embed(&tokenizer, &network, texts));
+        return vec![Encoder { texts_at_once: batch::TEXTS_AT_ONCE, encode }];
+    }
+    let encoder = |_| {
+        let (tokenizer, network) = (Arc::clone(tokenizer), Arc::clone(&network));
+        let mut scratch = Scratch::default();
+        let mut embed = move |text: &str| {
+            let ids = tokenizer.ids(text)?;
+            let vector = network.encode(&ids, &mut scratch).map_err(EmbedError::failed)?;
+            Embedding::normalised(vector).map_err(EmbedError::failed)
+        };
+        let encode = Box::new(move |texts: &[&str]| texts.iter().map(|text| embed(text)).collect());
+        Encoder { texts_at_once: 1, encode }
+    };
+    (0..threads.max(1)).map(encoder).collect()
 }
 
 /// The folder that `config` names: a name under the folder of models, else a path as it stands.
@@ -75,94 +142,6 @@ fn folder_path(config: &EmbeddingConfig) -> PathBuf {
     let named = config.model_dir.join(&config.model);
     let path = Path::new(&config.model);
     if !named.is_dir() && path.is_dir() { path.to_owned() } else { named }
-}
-
-/// Encoders, one for each thread, and the arithmetic that they share; `None` for an ONNX file, which brings its own.
-type Encoders = (Option<Precision>, Vec<EncodeTokens>);
-
-fn onnx_encoders(
-    folder: &ModelFolder,
-    config: &EmbeddingConfig,
-    environment: &Environment,
-) -> Result<Encoders, OpenError> {
-    if config.precision == PrecisionSetting::Int8 {
-        return Err(unsupported(
-            &folder.path,
-            "it runs from an ONNX file, to which SENTIO_PRECISION=int8 cannot be applied",
-        ));
-    }
-    let open = || OnnxFile::open(folder, environment);
-    let encoder = |mut file: OnnxFile| -> EncodeTokens { Box::new(move |ids| file.encode(ids)) };
-    Ok((None, in_parallel(config.threads, open)?.into_iter().map(encoder).collect()))
-}
-
-fn built_encoders(
-    folder: &ModelFolder,
-    weights: &Arc<MappedFile>,
-    config: &EmbeddingConfig,
-    precision: Option<Precision>,
-    environment: &Environment,
-) -> Result<Encoders, OpenError> {
-    let model = Arc::new(EncoderModel::open(folder, Arc::clone(weights))?);
-    let precision = precision.unwrap_or_else(|| resolve(config.precision, &model));
-    let quantised = match precision {
-        Precision::Int8PerToken => return Ok((Some(precision), int8_encoders(&model, config.threads)?)),
-        Precision::Int8PerTensor => true,
-        Precision::Fp32 => false,
-    };
-    let sessions = in_parallel(config.threads, || model.session(environment, quantised))?;
-    let encoders = sessions.into_iter().map(|mut session| -> EncodeTokens {
-        let model = Arc::clone(&model);
-        Box::new(move |ids| model.encode(&mut session, ids))
-    });
-    Ok((Some(precision), encoders.collect()))
-}
-
-/// All threads share the layers; each has memory for one text.
-fn int8_encoders(model: &Arc<EncoderModel>, threads: usize) -> Result<Vec<EncodeTokens>, OpenError> {
-    let layers = Arc::new(model.int8_layers()?);
-    let encoder = |_| -> EncodeTokens {
-        let (model, layers) = (Arc::clone(model), Arc::clone(&layers));
-        let mut scratch = Scratch::default();
-        Box::new(move |ids| model.encode_in_int8(&layers, &mut scratch, ids))
-    };
-    Ok((0..threads.max(1)).map(encoder).collect())
-}
-
-/// What a setting means for this model on this processor.
-fn resolve(setting: PrecisionSetting, model: &EncoderModel) -> Precision {
-    let per_token = sentio_int8::Encoder::is_fast_here() && model.fits_int8_layers();
-    match setting {
-        PrecisionSetting::Fp32 => Precision::Fp32,
-        PrecisionSetting::Int8 | PrecisionSetting::Auto if per_token => Precision::Int8PerToken,
-        PrecisionSetting::Int8 => Precision::Int8PerTensor,
-        PrecisionSetting::Auto if multiplies_int8() => Precision::Int8PerTensor,
-        PrecisionSetting::Auto => Precision::Fp32,
-    }
-}
-
-/// Does `make` as many times as there will be threads, at the same time.
-fn in_parallel<T: Send>(
-    threads: usize,
-    make: impl Fn() -> Result<T, OpenError> + Sync,
-) -> Result<Vec<T>, OpenError> {
-    thread::scope(|scope| {
-        let running: Vec<_> = (0..threads).map(|_| scope.spawn(&make)).collect();
-        running.into_iter().map(joined).collect()
-    })
-}
-
-/// The result of a thread; its panic goes on in the caller.
-fn joined<T>(thread: thread::ScopedJoinHandle<'_, T>) -> T {
-    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
-}
-
-fn text_encoder(tokenizer: Arc<Tokenizer>, mut encode: EncodeTokens) -> EncodeText {
-    Box::new(move |text| {
-        let ids = tokenizer.ids(text)?;
-        let vector = encode(&ids).map_err(EmbedError::failed)?;
-        Embedding::normalised(vector).map_err(EmbedError::failed)
-    })
 }
 
 fn describe(

@@ -20,6 +20,9 @@ struct Runtime {
 
 /// The process's environment, started from `library`, else from the library that `make setup` installed.
 pub(super) fn environment(library: Option<&Path>) -> Result<Environment, OpenError> {
+    if !processor_suffices() {
+        return Err(OpenError::ProcessorTooOld);
+    }
     let library = match library {
         Some(path) => found(vec![path.to_owned()])?,
         None => found(installed_at())?,
@@ -38,6 +41,15 @@ pub(super) fn environment(library: Option<&Path>) -> Result<Environment, OpenErr
             Ok(environment)
         }
     }
+}
+
+/// Whether the processor has what the kernels of ONNX Runtime are written for: without AVX2 they fall back to code from
+/// before 2013, which nobody tests any more.
+fn processor_suffices() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("fma");
+    #[cfg(not(target_arch = "x86_64"))]
+    return true;
 }
 
 fn start(library: &Path) -> Result<Environment, OpenError> {

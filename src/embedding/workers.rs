@@ -21,8 +21,15 @@ use tracing::Span;
 use super::{error::EmbedError, vector::Embedding};
 
 type Reply = Result<Embedding, EmbedError>;
-/// What a thread does with a text.
-pub(super) type EncodeText = Box<dyn FnMut(&str) -> Reply + Send>;
+/// What a thread does with texts: a reply for each, in their order.
+pub(super) type EncodeTexts = Box<dyn FnMut(&[&str]) -> Vec<Reply> + Send>;
+
+/// How one thread embeds.
+pub(super) struct Encoder {
+    /// Most texts that it takes at once; they wait for each other.
+    pub texts_at_once: usize,
+    pub encode: EncodeTexts,
+}
 
 /// How many texts may wait in each lane; those being embedded do not count.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +73,7 @@ struct Job {
 
 impl Workers {
     /// Starts one thread for each of `encoders`.
-    pub fn start(encoders: Vec<EncodeText>, capacity: Capacity) -> io::Result<Self> {
+    pub fn start(encoders: Vec<Encoder>, capacity: Capacity) -> io::Result<Self> {
         let queue = Arc::new(Queue {
             capacity,
             document_room: Arc::new(Semaphore::new(capacity.documents)),
@@ -77,12 +84,12 @@ impl Workers {
         let (count, running) = watch::channel(0);
         // Made first: when a thread cannot be started, dropping it stops the others.
         let workers = Self { queue, running };
-        for (number, mut encode) in encoders.into_iter().enumerate() {
+        for (number, mut encoder) in encoders.into_iter().enumerate() {
             let queue = Arc::clone(&workers.queue);
             let counted = Counted::new(count.clone());
             thread::Builder::new().name(format!("embedding-{number}")).spawn(move || {
                 let _counted = counted;
-                queue.work(&mut encode);
+                queue.work(&mut encoder);
             })?;
         }
         Ok(workers)
@@ -156,30 +163,38 @@ async fn received(reply: oneshot::Receiver<Reply>) -> Reply {
 
 impl Queue {
     /// A thread's life: takes jobs until the queue is closed and empty.
-    fn work(&self, encode: &mut EncodeText) {
-        while let Some(job) = self.next() {
-            let Job { text, reply, span, room } = job;
-            drop(room);
-            if reply.is_closed() {
-                continue;
+    fn work(&self, encoder: &mut Encoder) {
+        while let Some(jobs) = self.next(encoder.texts_at_once) {
+            let jobs: Vec<_> = jobs.into_iter().filter(|job| !job.reply.is_closed()).collect();
+            let results = match &jobs[..] {
+                [] => continue,
+                // What is logged about a text belongs to the request that brought it.
+                [job] => job.span.in_scope(|| encoded(&mut encoder.encode, &[&job.text])),
+                jobs => encoded(&mut encoder.encode, &jobs.iter().map(|job| &*job.text).collect::<Vec<_>>()),
+            };
+            self.runs.fetch_add(jobs.len() as u64, Ordering::Relaxed);
+            for (job, result) in jobs.into_iter().zip(results) {
+                // An error means that the caller left meanwhile.
+                let _ = job.reply.send(result);
             }
-            let result = span.in_scope(|| catch_unwind(AssertUnwindSafe(|| encode(&text))));
-            self.runs.fetch_add(1, Ordering::Relaxed);
-            // A panic in a tokenizer is this text's failure, not the thread's end. What `encode` holds is not
-            // changed by texts: a session, a tokenizer and tables.
-            let result = result.unwrap_or_else(|_| Err(EmbedError::failed("the encoder panicked")));
-            // An error means that the caller left meanwhile.
-            let _ = reply.send(result);
         }
     }
 
-    /// The next job, queries first; `None` when the queue is closed and empty.
-    fn next(&self) -> Option<Job> {
+    /// The next jobs of one lane, queries first, at most `most`; `None` when the queue is closed and empty.
+    fn next(&self, most: usize) -> Option<Vec<Job>> {
         let mut lanes = self.lanes();
         loop {
-            let next = lanes.queries.pop_front().or_else(|| lanes.documents.pop_front());
-            if next.is_some() || lanes.closed {
-                return next;
+            let lanes_now = &mut *lanes;
+            let lane =
+                if lanes_now.queries.is_empty() { &mut lanes_now.documents } else { &mut lanes_now.queries };
+            if !lane.is_empty() {
+                let mut jobs: Vec<_> = lane.drain(..most.min(lane.len())).collect();
+                // Their places are free: others may wait there while these run.
+                jobs.iter_mut().for_each(|job| job.room = None);
+                return Some(jobs);
+            }
+            if lanes.closed {
+                return None;
             }
             lanes = self.changed.wait(lanes).unwrap_or_else(PoisonError::into_inner);
         }
@@ -194,6 +209,17 @@ impl Queue {
     /// The lanes are whole at every point where a panic could occur.
     fn lanes(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A reply for each text. A panic in a tokenizer is the failure of one text, not the thread's end, nor that of texts beside
+/// it. What `encode` holds is not changed by texts: a network, a tokenizer and memory that is written before it is read.
+fn encoded(encode: &mut EncodeTexts, texts: &[&str]) -> Vec<Reply> {
+    let results = catch_unwind(AssertUnwindSafe(|| encode(texts)));
+    match (results, texts) {
+        (Ok(results), _) => results,
+        (Err(_), [_]) => vec![Err(EmbedError::failed("the encoder panicked"))],
+        (Err(_), texts) => texts.iter().flat_map(|text| encoded(encode, &[text])).collect(),
     }
 }
 
@@ -231,18 +257,24 @@ mod tests {
 
     impl Stage {
         fn new(queries: usize, documents: usize) -> Self {
+            Self::together(1, queries, documents)
+        }
+
+        fn together(texts_at_once: usize, queries: usize, documents: usize) -> Self {
             let (take, taken) = mpsc::channel();
             let (release, released) = mpsc::channel();
-            let encode: EncodeText = Box::new(move |text| {
-                take.send(text.to_owned()).unwrap();
-                match text {
+            let encode_one = move |text: &&str| {
+                take.send((*text).to_owned()).unwrap();
+                match *text {
                     HELD => released.recv().unwrap(),
                     "panic" => panic!("as asked"),
                     _ => {}
                 }
                 Ok(Embedding::new(vec![1.0]).unwrap())
-            });
-            let workers = Workers::start(vec![encode], Capacity { queries, documents }).unwrap();
+            };
+            let encode = Box::new(move |texts: &[&str]| texts.iter().map(&encode_one).collect());
+            let encoder = Encoder { texts_at_once, encode };
+            let workers = Workers::start(vec![encoder], Capacity { queries, documents }).unwrap();
             Self { workers, taken, release }
         }
 
@@ -349,5 +381,26 @@ mod tests {
         let reply = stage.query("panic").await;
         assert_eq!(reply, Err(EmbedError::failed("the encoder panicked")));
         assert!(stage.query("next").await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn texts_that_run_together_are_of_one_lane_and_fail_alone() {
+        let stage = Stage::together(3, 8, 8);
+        let replies = async {
+            tokio::join!(
+                biased;
+                stage.document("a"),
+                stage.query("1"),
+                stage.query("panic"),
+                stage.query("2"),
+                stage.document("b"),
+            )
+        };
+        let (a, one, panic, two, b) = stage.while_busy(replies).await;
+        assert!(a.is_ok() && one.is_ok() && two.is_ok() && b.is_ok());
+        assert_eq!(panic, Err(EmbedError::failed("the encoder panicked")));
+        // Together until the panic, then one by one.
+        assert_eq!(stage.taken(), ["1", "panic", "1", "panic", "2", "a", "b"]);
+        assert_eq!(stage.workers.runs(), 6);
     }
 }

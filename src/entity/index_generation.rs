@@ -14,6 +14,12 @@ pub struct Model {
     pub model_setting: String,
     /// The name of the model's arithmetic: opens it with the same one.
     pub arithmetic: String,
+    /// As `SENTIO_PRECISION` was; `None` in generations older than the column.
+    pub precision_setting: Option<String>,
+    /// What was tried before the arithmetic was chosen, as JSON.
+    pub arithmetic_trials: Option<String>,
+    /// The vectors of a few texts that are always the same, as little-endian 32-bit floats one after the other.
+    pub probe_vectors: Option<Vec<u8>>,
     pub query_prompt: String,
     pub passage_prompt: String,
     /// Names everything that shapes a vector; vectors of two fingerprints never meet.

@@ -8,7 +8,7 @@ use sea_orm::{
 use super::SyncError;
 use super::record::{as_sql, record_versions};
 use crate::db::Database;
-use crate::embedding::{Embedder, Models, StoredModel};
+use crate::embedding::{Embedder, Embedding, Models, RememberedModel, StoredModel, Trial};
 use crate::entity::article_index;
 use crate::entity::index_generation::{self, State};
 use crate::error_chain::Chain;
@@ -55,6 +55,21 @@ impl Generations {
             .order_by_desc(index_generation::Column::Id)
             .one(self.db.reader())
             .await?)
+    }
+
+    /// The models that generations were made with, the one in use first.
+    pub async fn remembered(db: &Database) -> Result<Vec<RememberedModel>, SyncError> {
+        let mut rows = index_generation::Entity::find()
+            .order_by_desc(index_generation::Column::Id)
+            .all(db.reader())
+            .await?;
+        rows.sort_by_key(|row| row.state != State::Live);
+        let remembered = rows.iter().map(|row| RememberedModel {
+            fingerprint: row.fingerprint.clone(),
+            stored: stored_model(row),
+            trials: trials(row),
+        });
+        Ok(remembered.collect())
     }
 
     /// How many generations are kept but not used.
@@ -118,7 +133,11 @@ impl Generations {
 
     /// The model that made the generation.
     pub(super) async fn embedder(&self, row: &index_generation::Model) -> Result<Embedder, SyncError> {
-        Ok(self.models.reopen(&row.fingerprint, &stored_model(row)).await?)
+        let embedder = self.models.reopen(&row.fingerprint, &stored_model(row)).await?;
+        if let Some(probes) = &row.probe_vectors {
+            embedder.compare_probes(probes, &row.model_setting)?;
+        }
+        Ok(embedder)
     }
 
     /// The model that the settings name.
@@ -156,6 +175,9 @@ impl Generations {
             model: Set(model.name.clone()),
             model_setting: Set(setting.setting.clone()),
             arithmetic: Set(setting.arithmetic.clone()),
+            precision_setting: Set(setting.precision.clone()),
+            arithmetic_trials: Set(serde_json::to_string(embedder.trials()).ok()),
+            probe_vectors: Set(Some(embedder.probes().iter().flat_map(Embedding::to_le_bytes).collect())),
             query_prompt: Set(setting.query_prompt.clone()),
             passage_prompt: Set(setting.passage_prompt.clone()),
             fingerprint: Set(model.fingerprint.clone()),
@@ -242,10 +264,16 @@ impl Generations {
 pub(super) fn stored_model(row: &index_generation::Model) -> StoredModel {
     StoredModel {
         setting: row.model_setting.clone(),
+        precision: row.precision_setting.clone(),
         arithmetic: row.arithmetic.clone(),
         query_prompt: row.query_prompt.clone(),
         passage_prompt: row.passage_prompt.clone(),
     }
+}
+
+fn trials(row: &index_generation::Model) -> Vec<Trial> {
+    let trials = row.arithmetic_trials.as_deref().and_then(|trials| serde_json::from_str(trials).ok());
+    trials.unwrap_or_default()
 }
 
 /// Brings a generation into another state.

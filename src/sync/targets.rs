@@ -6,7 +6,7 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use super::SyncError;
 use super::generations::{Generations, Target, set_state, stored_model};
-use crate::embedding::{Embedder, StoredModel};
+use crate::embedding::{Embedder, ReopenError, StoredModel};
 use crate::entity::index_generation::{self, State};
 use crate::error_chain::Chain;
 use crate::outbox::{self, Request};
@@ -67,6 +67,12 @@ impl Generations {
             Err(error) if error.is_lost() => {
                 tracing::error!(generation = row.id, error = %Chain(&error), "index.lost: building it anew");
                 self.replace_live(&row).await
+            }
+            // A new index of the same model would be filled with the cached vectors of the other machine.
+            Err(error @ SyncError::Model(ReopenError::ComputesOtherwise { .. }))
+                if row.fingerprint == self.models.requested().fingerprint =>
+            {
+                Err(error)
             }
             Err(error @ SyncError::Model(_)) => {
                 tracing::error!(

@@ -302,6 +302,7 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_PORT", "x", "SENTIO_PORT has the value \"x\": expected a number"),
         ("SENTIO_TYPO", "1", "SENTIO_TYPO (from the environment) is no setting"),
         ("SENTIO_PRECISION", "int4", "expected auto, int8 or fp32"),
+        ("SENTIO_ACCELERATOR", "gpu", "expected none, cuda, openvino, coreml or directml"),
         ("SENTIO_QUERY_CACHE", "-1", "expected MiB, a number from 0 to 65536"),
         ("SENTIO_PASSAGES_MAX", "0", "expected a number from 1 to 100000"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
@@ -323,6 +324,15 @@ fn models_and_schema_are_listed() {
     assert!(models.contains("all-MiniLM-L6-v2") && models.contains("all-distilroberta-v1"), "{models}");
     let model = succeeds(folder.path(), &["model", "show"]);
     assert!(model.contains("architecture    roberta") && model.contains("fingerprint"), "{model}");
+    let exact = succeeds(folder.path(), &["model", "show", "--precision", "fp32"]);
+    assert!(exact.contains("arithmetic      fp32") && !exact.contains("tried"), "{exact}");
+    let rounded = succeeds(folder.path(), &["model", "show", "--precision", "int8"]);
+    assert!(rounded.contains("arithmetic      int8-per-t"), "{rounded}");
+    assert!(
+        rounded.contains("  tried         int8-per-t") && rounded.contains("centred cosine to fp32 0.99"),
+        "{rounded}"
+    );
+    assert!(!folder.path().join("data/sentio.db").exists(), "looking makes no database");
     let schema = std::fs::read_to_string(repository("schema.graphql")).unwrap();
     assert!(succeeds(folder.path(), &["schema"]) == schema);
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use sentio::{
-    config::{EmbeddingConfig, PrecisionSetting},
+    config::{AcceleratorSetting, EmbeddingConfig, PrecisionSetting},
     embedding::{EmbedError, Embedder, Embedding, WeightsFile, describe_folder, installed},
 };
 use serde::Deserialize;
@@ -40,6 +40,7 @@ fn config(model_dir: impl Into<PathBuf>, model: &str, precision: PrecisionSettin
         threads: 2,
         query_prompt: None,
         passage_prompt: None,
+        accelerator: AcceleratorSetting::None,
         query_cache_bytes: 1 << 20,
         runtime_library: None,
     }
@@ -89,6 +90,41 @@ async fn an_onnx_file_runs_as_it_is() {
     assert_eq!(embedder.model().precision, None);
     let cosine = agreement(&embedder, &golden(format!("{FIXTURES}/tiny-roberta-onnx/golden.json"))).await;
     assert!(cosine > 0.9999, "{cosine}");
+}
+
+#[tokio::test]
+async fn an_onnx_file_that_pools_by_itself_is_taken_at_its_word() {
+    // Its folder says cls, and its output is the mean.
+    let embedder = tiny("tiny-roberta-onnx-pooled", PrecisionSetting::Auto);
+    let cases = golden(format!("{FIXTURES}/tiny-roberta-onnx-pooled/golden.json"));
+    let cosine = agreement(&embedder, &cases).await;
+    assert!(cosine > 0.9999, "{cosine}");
+}
+
+#[tokio::test]
+async fn every_pooling_agrees_with_sentence_transformers_normalised_or_not() {
+    #[derive(Deserialize)]
+    struct Modes {
+        modes: std::collections::BTreeMap<String, Vec<Case>>,
+    }
+    let json = fs::read("tests/fixtures/tiny-bert.pooling.golden.json").unwrap();
+    let modes = serde_json::from_slice::<Modes>(&json).unwrap().modes;
+    assert_eq!(modes.len(), 6);
+    for (mode, cases) in modes {
+        for normalises in [true, false] {
+            let copy = ModelCopy::of("tiny-bert");
+            copy.edit("1_Pooling/config.json", r#""mean""#, &format!(r#""{mode}""#));
+            if !normalises {
+                let modules = fs::read_to_string(copy.path("modules.json")).unwrap();
+                let modules: Vec<serde_json::Value> = serde_json::from_str(&modules).unwrap();
+                fs::write(copy.path("modules.json"), serde_json::to_vec(&modules[..2]).unwrap()).unwrap();
+            }
+            // Vectors are searched by cosine: Sentio normalises whether the folder says so or not.
+            let embedder = open(&EmbeddingConfig { precision: PrecisionSetting::Fp32, ..copy.config() });
+            let cosine = agreement(&embedder, &cases).await;
+            assert!(cosine > 0.999_999, "{mode}, normalised {normalises}: {cosine}");
+        }
+    }
 }
 
 #[tokio::test]
@@ -144,13 +180,12 @@ async fn a_query_asked_for_several_times_runs_once() {
 }
 
 #[tokio::test]
-async fn without_a_cache_only_queries_in_flight_share_a_run() {
+async fn without_a_cache_a_repeated_query_runs_again() {
     let plain = config(FIXTURES, "tiny-bert", PrecisionSetting::Fp32);
     let embedder = open(&EmbeddingConfig { query_cache_bytes: 0, ..plain });
-    let (a, b) = tokio::join!(embedder.embed_query("tea"), embedder.embed_query("tea"));
-    assert!(a.is_ok() && a == b);
-    assert_eq!(embedder.runs(), 1);
-    assert_eq!(embedder.embed_query("tea").await, a);
+    let first = embedder.embed_query("tea").await;
+    assert!(first.is_ok());
+    assert_eq!(embedder.embed_query("tea").await, first);
     assert_eq!(embedder.runs(), 2);
 }
 
@@ -406,6 +441,6 @@ fn folders_are_described_without_loading_the_runtime() {
     fs::create_dir(copy.path("../not-a-model")).unwrap();
     let found = installed(copy.parent.path());
     assert!(matches!(&found[..], [(name, Err(_))] if name == "copy"), "{found:?}");
-    assert_eq!(installed(Path::new(FIXTURES)).len(), 6);
+    assert_eq!(installed(Path::new(FIXTURES)).len(), 7);
     assert!(installed(Path::new("no/such/folder")).is_empty());
 }

@@ -245,3 +245,67 @@ async fn a_live_model_that_is_gone_gives_way_to_the_one_that_is_set() {
     assert_eq!(found(&app).await, 1);
     app.stop().await;
 }
+
+#[tokio::test]
+async fn the_arithmetic_is_chosen_once_and_kept() {
+    let app = Builder::new().set("SENTIO_PRECISION", "fp32").start().await;
+    app.create("One", "words").await;
+    assert_eq!(app.app.models.requested().arithmetic(), "fp32");
+    // As if `auto` had chosen it, because 8 bits were not close enough.
+    app.raw_sql("UPDATE index_generation SET precision_setting = 'auto'").await;
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().start_in(folder, database_url).await;
+    assert_eq!(app.app.models.requested().arithmetic(), "fp32");
+    built(&app).await;
+    assert_eq!((app.count("SELECT count(*) FROM index_generation").await, found(&app).await), (1, 1));
+    // Another setting chooses anew.
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().set("SENTIO_PRECISION", "int8").start_in(folder, database_url).await;
+    built(&app).await;
+    let live = app.app.generations.row(State::Live).await.unwrap().unwrap();
+    assert!(live.arithmetic.starts_with("int8"), "{}", live.arithmetic);
+    assert!(live.arithmetic_trials.unwrap().contains("mean_cosine"));
+    assert_eq!(found(&app).await, 1);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_machine_that_computes_other_vectors_refuses_the_index() {
+    let app = Builder::new().start().await;
+    app.create("One", "words").await;
+    // Other texts' vectors: those of each text's successor.
+    let probes: Vec<_> =
+        app.app.models.with_fingerprint(&app.app.models.requested().fingerprint).unwrap().probes().to_vec();
+    let others: String = probes
+        .iter()
+        .cycle()
+        .skip(1)
+        .take(probes.len())
+        .flat_map(|probe| probe.to_le_bytes())
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let bytes = if app.is_postgres() { format!("decode('{others}', 'hex')") } else { format!("X'{others}'") };
+    app.raw_sql(&format!("UPDATE index_generation SET probe_vectors = {bytes}")).await;
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    let error = app.app.generations.open_for_search().await.err().unwrap();
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    assert!(
+        reason.contains("gives other vectors on this machine than those in the index (cosine 0."),
+        "{reason}"
+    );
+    let error = app.app.generations.live(&[]).await.err().unwrap();
+    assert!(error.to_string().contains("a model of the index cannot be used"), "{error}");
+    let answer =
+        app.execute("{ recommend(query: \"words\") { score } articles { totalCount } }", json!({})).await;
+    assert_eq!(
+        (&answer["data"]["recommend"], &answer["data"]["articles"]["totalCount"]),
+        (&json!(null), &json!(1))
+    );
+    // Another arithmetic is a way out.
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().set("SENTIO_PRECISION", "fp32").start_in(folder, database_url).await;
+    app.until_in_step().await;
+    assert_eq!(found(&app).await, 1);
+    app.stop().await;
+}

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use sentio::config::{EmbeddingConfig, PrecisionSetting};
+use sentio::config::{AcceleratorSetting, EmbeddingConfig, PrecisionSetting};
 use sentio::embedding::Embedder;
 
 use crate::app::repository;
@@ -34,6 +34,7 @@ impl Renamed {
             threads: 1,
             query_prompt: query_prompt.map(str::to_owned),
             passage_prompt: passage_prompt.map(str::to_owned),
+            accelerator: AcceleratorSetting::None,
             query_cache_bytes: 1 << 20,
             runtime_library: None,
         };

@@ -1,7 +1,8 @@
 //! Builds the encoder's graph in memory with ONNX Runtime's model editor.
 //!
 //! The graph takes the sum of a text's embeddings, `[1, tokens, hidden]`, and gives the last layer's states
-//! of the same shape. A text runs alone, so there is no mask. It is faster than the graphs that exporters
+//! of the same shape. A text runs alone, so there is no mask; a graph for accelerators takes several texts, and
+//! padding is masked by what is added to attention scores. It is faster than the graphs that exporters
 //! write, because attention and GELU are the runtime's fused operators, and because `InstanceNormalization`
 //! over `[1, tokens, hidden]` normalises each token like `LayerNormalization`, with a faster kernel.
 
@@ -19,13 +20,13 @@ use ort::{
 use super::{
     architecture::Dimensions,
     layer::{Layer, LayerNorm, Linear},
-    quantisation::QuantisedWeight,
+    quantisation::{BLOCK, BlockQuantisedWeight, QuantisedWeight},
 };
 
 /// Name of the input: embeddings, `[1, tokens, hidden]`.
 pub(super) const EMBEDDINGS: &str = "embeddings";
-/// Name of the input of models with relative positions: what is added to attention scores, `[1, heads,
-/// tokens, tokens]`.
+/// Name of the input of models with relative positions, and of graphs for several texts: what is added to attention
+/// scores, `[texts, heads, tokens, tokens]`.
 pub(super) const ATTENTION_BIAS: &str = "attention_bias";
 /// Name of the output: the last layer's states, `[1, tokens, hidden]`.
 pub(super) const STATES: &str = "states";
@@ -35,35 +36,59 @@ const RUNTIME_DOMAIN: &str = "com.microsoft";
 const ONNX_VERSION: u32 = 21;
 const RUNTIME_VERSION: u32 = 1;
 
+/// How a graph multiplies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::embedding) enum Products {
+    Fp32,
+    /// 8-bit integers, inputs with one scale per text and product.
+    Int8,
+    /// The same, but the second product of the feed-forward block with scales per token and block.
+    Int8AndBlocks,
+}
+
+/// What a graph takes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct GraphInputs {
+    /// Whether something is added to attention scores.
+    pub attention_bias: bool,
+    /// Whether several texts are run together.
+    pub several_texts: bool,
+}
+
 /// A graph under construction. Nodes and their outputs share their names.
 pub(super) struct EncoderGraph {
     graph: Graph,
     dimensions: Dimensions,
-    /// Whether products are of 8-bit integers.
-    quantised: bool,
-    attention_bias: bool,
+    products: Products,
+    inputs: GraphInputs,
     layers: usize,
     /// The output of what is built so far.
     states: String,
+}
+
+impl GraphInputs {
+    /// How many texts run together, in a shape.
+    fn texts(self) -> i64 {
+        if self.several_texts { -1 } else { 1 }
+    }
 }
 
 impl EncoderGraph {
     /// Starts a graph with the normalisation of the embeddings.
     pub fn new(
         dimensions: Dimensions,
-        quantised: bool,
-        attention_bias: bool,
+        products: Products,
+        inputs: GraphInputs,
         norm: &LayerNorm,
     ) -> ort::Result<Self> {
-        let (hidden, heads) = (dimensions.hidden as i64, dimensions.heads as i64);
         let mut graph = Graph::new()?;
-        let mut inputs = vec![float_tensor(EMBEDDINGS, &[1, -1, hidden])];
-        if attention_bias {
-            inputs.push(float_tensor(ATTENTION_BIAS, &[1, heads, -1, -1]));
+        let texts = inputs.texts();
+        let mut tensors = vec![float_tensor(EMBEDDINGS, &[texts, -1, dimensions.hidden as i64])];
+        if inputs.attention_bias {
+            tensors.push(float_tensor(ATTENTION_BIAS, &[texts, -1, -1, -1]));
         }
-        graph.set_inputs(inputs)?;
-        let mut graph =
-            Self { graph, dimensions, quantised, attention_bias, layers: 0, states: String::new() };
+        graph.set_inputs(tensors)?;
+        let mut graph = Self { graph, dimensions, products, inputs, layers: 0, states: String::new() };
         // `InstanceNormalization` wants a scale and a shift per token: ones and zeros, as many as there are
         // tokens.
         let range = [Attribute::new("start", 1_i64)?, Attribute::new("end", 2_i64)?];
@@ -93,7 +118,10 @@ impl EncoderGraph {
         let product = self.product(&up, &attended, &layer.feed_forward_up, None)?;
         let bias = self.bias(&up, &layer.feed_forward_up)?;
         let activated = self.runtime_node("BiasGelu", &gelu, &[&product, &bias], [])?;
-        let output = self.linear(&down, &activated, &layer.feed_forward_down)?;
+        let output = match self.products {
+            Products::Int8AndBlocks => self.linear_in_blocks(&down, &activated, &layer.feed_forward_down)?,
+            Products::Fp32 | Products::Int8 => self.linear(&down, &activated, &layer.feed_forward_down)?,
+        };
         let sum = self.node("Add", &format!("{down}.residual"), &[&output, &attended], [])?;
         self.states = self.normalise(&norm, &sum, &layer.feed_forward_norm)?;
         self.layers += 1;
@@ -105,7 +133,7 @@ impl EncoderGraph {
         let states = std::mem::take(&mut self.states);
         self.node("Identity", STATES, &[&states], [])?;
         let hidden = self.dimensions.hidden as i64;
-        self.graph.set_outputs([float_tensor(STATES, &[1, -1, hidden])])?;
+        self.graph.set_outputs([float_tensor(STATES, &[self.inputs.texts(), -1, hidden])])?;
         let mut model = Model::new([
             Opset::new(ONNX_DOMAIN, ONNX_VERSION)?,
             Opset::new(RUNTIME_DOMAIN, RUNTIME_VERSION)?,
@@ -117,16 +145,16 @@ impl EncoderGraph {
     /// Multi-head self-attention up to, and without, its output projection.
     fn attend(&mut self, name: &str, source: &str, linear: &Linear) -> ort::Result<String> {
         let heads = Attribute::new("num_heads", self.dimensions.heads as i64)?;
-        if self.attention_bias {
+        if self.inputs.attention_bias {
             return self.attend_with_bias(name, source, linear, heads);
         }
         let bias = self.bias(name, linear)?;
-        match self.quantised {
-            false => {
+        match self.products {
+            Products::Fp32 => {
                 let weight = self.weight(name, linear)?;
                 self.runtime_node("Attention", name, &[source, &weight, &bias], [heads])
             }
-            true => {
+            Products::Int8 | Products::Int8AndBlocks => {
                 let [weight, scales, zeros] = self.quantised_weight(name, linear)?;
                 let [input, scale, zero] =
                     ["input", "input.scale", "input.zero"].map(|part| format!("{name}.{part}"));
@@ -170,8 +198,8 @@ impl EncoderGraph {
         linear: &Linear,
         bias: Option<&str>,
     ) -> ort::Result<String> {
-        match self.quantised {
-            false => {
+        match self.products {
+            Products::Fp32 => {
                 let weight = self.weight(name, linear)?;
                 let Some(bias) = bias else {
                     return self.node("MatMul", name, &[input, &weight], []);
@@ -179,13 +207,34 @@ impl EncoderGraph {
                 let product = self.node("MatMul", &format!("{name}.product"), &[input, &weight], [])?;
                 self.node("Add", name, &[&product, bias], [])
             }
-            true => {
+            Products::Int8 | Products::Int8AndBlocks => {
                 let [weight, scales, zeros] = self.quantised_weight(name, linear)?;
                 let mut inputs = vec![input, &weight, &scales, &zeros];
                 inputs.extend(bias);
                 self.runtime_node("DynamicQuantizeMatMul", name, &inputs, [])
             }
         }
+    }
+
+    /// `input · weight + bias`, in 8-bit integers with scales for each token and block of inputs.
+    fn linear_in_blocks(&mut self, name: &str, input: &str, linear: &Linear) -> ort::Result<String> {
+        let Linear { inputs, outputs, .. } = *linear;
+        let weight = BlockQuantisedWeight::of(linear);
+        let blocks = inputs.div_ceil(BLOCK);
+        let values = self.constant(&format!("{name}.weight"), &[outputs, blocks, BLOCK], &weight.values)?;
+        let scales = self.constant(&format!("{name}.scales"), &[outputs, blocks], &weight.scales)?;
+        let attributes = [
+            Attribute::new("K", inputs as i64)?,
+            Attribute::new("N", outputs as i64)?,
+            Attribute::new("bits", 8_i64)?,
+            Attribute::new("block_size", BLOCK as i64)?,
+            // The inputs are rounded to 8-bit integers too.
+            Attribute::new("accuracy_level", 4_i64)?,
+        ];
+        let product = format!("{name}.product");
+        self.runtime_node("MatMulNBits", &product, &[input, &values, &scales], attributes)?;
+        let bias = self.bias(name, linear)?;
+        self.node("Add", name, &[&product, &bias], [])
     }
 
     fn normalise(&mut self, name: &str, input: &str, norm: &LayerNorm) -> ort::Result<String> {

@@ -8,29 +8,31 @@
 mod architecture;
 mod graph;
 mod layer;
+mod padded;
 mod quantisation;
 mod relative_positions;
 pub(super) mod session;
 mod weights;
 
-use std::{path::PathBuf, sync::Arc};
-
-use ort::{
-    environment::Environment,
-    session::{Session, SessionInputValue},
-    value::Tensor,
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
 };
+
+use ort::{environment::Environment, value::TensorRefMut};
 use sentio_int8::Scratch;
 
-pub(super) use self::architecture::Architecture;
+pub(super) use self::{architecture::Architecture, graph::Products};
 use self::{
     architecture::Dimensions,
-    graph::{ATTENTION_BIAS, EMBEDDINGS, EncoderGraph, STATES},
+    graph::{ATTENTION_BIAS, EMBEDDINGS, EncoderGraph, GraphInputs, STATES},
     layer::{Layer, LayerNorm},
     relative_positions::RelativePositions,
+    session::SharedSession,
     weights::{MappedTensor, WeightReader},
 };
 use super::{
+    accelerator::Accelerator,
     error::OpenError,
     folder::{ModelFolder, unsupported},
     mapped_file::MappedFile,
@@ -100,20 +102,34 @@ impl EncoderModel {
         })
     }
 
-    /// Builds a session. Each has its own copy of the layers' weights.
-    pub fn session(&self, environment: &Environment, quantised: bool) -> Result<Session, OpenError> {
+    /// Builds a session. On an accelerator it takes several texts at once.
+    pub fn session(
+        &self,
+        environment: &Environment,
+        products: Products,
+        accelerator: Option<Accelerator>,
+    ) -> Result<SharedSession, OpenError> {
         let refused = |source| OpenError::Session { path: self.path.clone(), source };
         let mut weights = self.layers.clone();
-        let attention_bias = self.relative_positions.is_some();
-        let mut graph = EncoderGraph::new(self.dimensions, quantised, attention_bias, &self.embeddings_norm)
-            .map_err(refused)?;
+        let inputs = GraphInputs {
+            attention_bias: self.relative_positions.is_some() || accelerator.is_some(),
+            several_texts: accelerator.is_some(),
+        };
+        let mut graph =
+            EncoderGraph::new(self.dimensions, products, inputs, &self.embeddings_norm).map_err(refused)?;
         for number in 0..self.dimensions.layers {
             let layer = Layer::read(&mut weights, &self.architecture, &self.dimensions, number)?;
             graph.add(&layer).map_err(refused)?;
         }
         weights.finish()?;
-        let options = session::options(environment).map_err(refused)?;
-        graph.finish().and_then(|model| model.into_session(&options)).map_err(refused)
+        let options = session::options(environment, accelerator).map_err(refused)?;
+        let session = graph.finish().and_then(|model| model.into_session(&options)).map_err(refused)?;
+        Ok(SharedSession::new(session, accelerator.is_some()))
+    }
+
+    /// The model's folder.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Whether the layers of `sentio-int8` take the model's sizes.
@@ -156,19 +172,37 @@ impl EncoderModel {
     }
 
     /// The vector of a text of at least one token and at most a window, not yet of unit length.
-    pub fn encode(&self, session: &mut Session, token_ids: &[u32]) -> ort::Result<Vec<f32>> {
-        let (tokens, hidden) = (token_ids.len(), self.dimensions.hidden);
-        let embeddings = self.embeddings.sum(token_ids, hidden)?;
-        let embeddings = Tensor::from_array(([1, tokens, hidden], embeddings))?;
-        let mut inputs = vec![(EMBEDDINGS, SessionInputValue::from(embeddings))];
-        if let Some(positions) = &self.relative_positions {
-            let shape = [1, self.dimensions.heads, tokens, tokens];
-            let bias = Tensor::from_array((shape, positions.bias(tokens)))?;
-            inputs.push((ATTENTION_BIAS, bias.into()));
+    pub fn encode(&self, session: &SharedSession, token_ids: &[u32]) -> ort::Result<Vec<f32>> {
+        Ok(self.pooling.pool(&self.states(session, &[token_ids])?, self.dimensions.hidden))
+    }
+
+    /// The vectors of several texts, run together. `session` must be made for that.
+    pub fn encode_together(&self, session: &SharedSession, texts: &[&[u32]]) -> ort::Result<Vec<Vec<f32>>> {
+        let hidden = self.dimensions.hidden;
+        let states = self.states(session, texts)?;
+        let of_each = states.chunks_exact(states.len() / texts.len().max(1));
+        Ok(of_each
+            .zip(texts)
+            .map(|(states, text)| self.pooling.pool(&states[..text.len() * hidden], hidden))
+            .collect())
+    }
+
+    /// The last layer's states, `[texts, longest, hidden]`.
+    fn states(&self, session: &SharedSession, texts: &[&[u32]]) -> ort::Result<Vec<f32>> {
+        let hidden = self.dimensions.hidden;
+        let lengths: Vec<_> = texts.iter().map(|text| text.len()).collect();
+        let longest = lengths.iter().copied().max().unwrap_or(0);
+        let sums: Vec<_> =
+            texts.iter().map(|text| self.embeddings.sum(text, hidden)).collect::<ort::Result<_>>()?;
+        let mut inputs = vec![(EMBEDDINGS, padded::embeddings(sums, hidden)?)];
+        if session.inputs().any(|input| input == ATTENTION_BIAS) {
+            inputs
+                .push((ATTENTION_BIAS, padded::attention_bias(&lengths, self.relative_positions.as_ref())?));
         }
-        let outputs = session.run(inputs)?;
-        let (_, states) = outputs[STATES].try_extract_tensor::<f32>()?;
-        Ok(self.pooling.pool(states, hidden))
+        let mut states = vec![0.0; texts.len() * longest * hidden];
+        let shape = [texts.len(), longest, hidden];
+        session.run(&inputs, STATES, TensorRefMut::from_array_view_mut((shape, states.as_mut_slice()))?)?;
+        Ok(states)
     }
 }
 

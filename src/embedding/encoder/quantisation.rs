@@ -31,6 +31,43 @@ impl QuantisedWeight {
     }
 }
 
+/// Inputs that share a scale in a [`BlockQuantisedWeight`].
+pub(super) const BLOCK: usize = 64;
+/// The byte that stands for zero in a [`BlockQuantisedWeight`].
+const ZERO: f32 = 128.0;
+
+/// A weight `[outputs, blocks of inputs, BLOCK]` of bytes, with one scale per output and block: the weight is about
+/// `(values - 128) * scales`.
+pub(super) struct BlockQuantisedWeight {
+    pub values: Vec<u8>,
+    pub scales: Vec<f32>,
+}
+
+impl BlockQuantisedWeight {
+    /// Rounds the weight of `linear`. A last block that is not full is filled with zeros.
+    pub fn of(linear: &Linear) -> Self {
+        let blocks = linear.inputs.div_ceil(BLOCK);
+        let mut rounded = Self {
+            values: Vec::with_capacity(linear.outputs * blocks * BLOCK),
+            scales: Vec::with_capacity(linear.outputs * blocks),
+        };
+        for output in 0..linear.outputs {
+            for first in (0..linear.inputs).step_by(BLOCK) {
+                let inputs = first..linear.inputs.min(first + BLOCK);
+                let block: Vec<_> =
+                    inputs.map(|input| linear.weight[input * linear.outputs + output]).collect();
+                let largest = block.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+                let scale = (largest / INT8_MAX).max(f32::MIN_POSITIVE);
+                let bytes = block.iter().map(|value| ((value / scale).round_ties_even() + ZERO) as u8);
+                rounded.values.extend(bytes);
+                rounded.values.resize(rounded.values.len().next_multiple_of(BLOCK), ZERO as u8);
+                rounded.scales.push(scale);
+            }
+        }
+        rounded
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -47,5 +84,19 @@ mod tests {
         assert_eq!(quantised.values, [127, 0, -127, -64, 0, 16]);
         assert_eq!(quantised.scales[0], 1.0 / 127.0);
         assert_eq!(quantised.scales[2], 100.0 / 127.0);
+    }
+
+    #[test]
+    fn each_output_and_block_has_its_own_scale() {
+        let mut weight = vec![0.0; 70 * 2];
+        // Output 1: input 0, and input 69 in the second block.
+        (weight[1], weight[3], weight[69 * 2 + 1]) = (-2.0, 1.0, 12.7);
+        let linear = Linear { weight, bias: vec![0.0; 2], inputs: 70, outputs: 2 };
+        let rounded = BlockQuantisedWeight::of(&linear);
+        assert_eq!((rounded.values.len(), rounded.scales.len()), (256, 4));
+        assert_eq!(rounded.values[..128], [128; 128]);
+        assert_eq!(rounded.values[128..131], [1, 192, 128]);
+        assert_eq!((rounded.values[192 + 5], rounded.values[192 + 6]), (255, 128));
+        assert_eq!(rounded.scales[2..], [2.0 / 127.0, 12.7 / 127.0]);
     }
 }

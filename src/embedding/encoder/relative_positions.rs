@@ -31,6 +31,11 @@ impl RelativePositions {
         Self { heads, window, by_distance }
     }
 
+    /// Attention heads, each with a bias of its own.
+    pub fn heads(&self) -> usize {
+        self.heads
+    }
+
     /// For layers that look the bias up by distance.
     pub fn by_distance(&self) -> DistanceBias {
         DistanceBias { by_distance: self.by_distance.clone(), window: self.window }

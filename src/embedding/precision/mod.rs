@@ -1,6 +1,12 @@
 //! The arithmetic of the encoder's matrix products.
 
+mod choice;
+mod closeness;
+
 use std::fmt;
+
+pub(super) use self::choice::{choose, probe};
+pub use self::{choice::Trial, closeness::Closeness};
 
 /// What the arithmetic of an ONNX file is called.
 const AS_EXPORTED: &str = "as-exported";
@@ -15,13 +21,16 @@ pub enum Precision {
     /// 8-bit integers: weights with one scale per output, activations with one per text and product. ONNX Runtime's
     /// operators.
     Int8PerTensor,
+    /// The same, but the second product of the feed-forward block has a scale per token and 64 inputs, on both sides:
+    /// there some models have outliers.
+    Int8PerTensorAndBlock,
 }
 
 impl Precision {
-    const ALL: [Self; 3] = [Self::Fp32, Self::Int8PerToken, Self::Int8PerTensor];
+    const ALL: [Self; 4] = [Self::Fp32, Self::Int8PerToken, Self::Int8PerTensor, Self::Int8PerTensorAndBlock];
 
     /// What [`name`] calls `name`; `None` for the arithmetic that an ONNX file brings.
-    pub(super) fn named(name: &str) -> Result<Option<Self>, UnknownArithmetic> {
+    pub(in crate::embedding) fn named(name: &str) -> Result<Option<Self>, UnknownArithmetic> {
         if name == AS_EXPORTED {
             return Ok(None);
         }
@@ -34,6 +43,7 @@ impl Precision {
             Self::Fp32 => "fp32",
             Self::Int8PerToken => "int8-per-token",
             Self::Int8PerTensor => "int8-per-tensor",
+            Self::Int8PerTensorAndBlock => "int8-per-tensor-and-block",
         }
     }
 }
@@ -56,7 +66,7 @@ pub struct UnknownArithmetic(String);
 
 /// Whether the processor has instructions that add up products of 8-bit integers in 32 bits. Without them,
 /// 8 bits gain little, and x86-64 kernels overflow unless told not to.
-pub(super) fn multiplies_int8() -> bool {
+fn multiplies_int8() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::is_x86_feature_detected!("avx512vnni") || std::is_x86_feature_detected!("avxvnni");
     #[cfg(target_arch = "aarch64")]

@@ -1,0 +1,93 @@
+//! What turns token ids into a vector: Sentio's own layers, a graph that Sentio builds, or a finished ONNX file.
+
+use std::sync::Arc;
+
+use ort::environment::Environment;
+use sentio_int8::Scratch;
+
+use super::{
+    accelerator::Accelerator,
+    encoder::{EncoderModel, Products, session::SharedSession},
+    error::OpenError,
+    folder::ModelFolder,
+    onnx_file::OnnxFile,
+    precision::Precision,
+};
+
+/// A network with its weights, which any number of threads share.
+pub(super) enum Network {
+    /// 8-bit integers.
+    Layers {
+        model: Arc<EncoderModel>,
+        layers: sentio_int8::Encoder,
+    },
+    Graph {
+        model: Arc<EncoderModel>,
+        session: SharedSession,
+    },
+    File(OnnxFile),
+}
+
+impl Network {
+    /// The network of `model`, with this arithmetic.
+    pub fn built(
+        model: &Arc<EncoderModel>,
+        precision: Precision,
+        environment: &Environment,
+        accelerator: Option<Accelerator>,
+    ) -> Result<Self, OpenError> {
+        let model = Arc::clone(model);
+        Ok(match precision {
+            Precision::Int8PerToken => Self::Layers { layers: model.int8_layers()?, model },
+            // In 8-bit integers the processor is asked for, whatever the accelerator.
+            Precision::Int8PerTensor => {
+                Self::Graph { session: model.session(environment, Products::Int8, None)?, model }
+            }
+            Precision::Int8PerTensorAndBlock => {
+                Self::Graph { session: model.session(environment, Products::Int8AndBlocks, None)?, model }
+            }
+            Precision::Fp32 => {
+                Self::Graph { session: model.session(environment, Products::Fp32, accelerator)?, model }
+            }
+        })
+    }
+
+    /// The network in the ONNX file of `folder`.
+    pub fn file(
+        folder: &ModelFolder,
+        environment: &Environment,
+        accelerator: Option<Accelerator>,
+    ) -> Result<Self, OpenError> {
+        Ok(Self::File(OnnxFile::open(folder, environment, accelerator)?))
+    }
+
+    /// The vector of a text of at least one token and at most a window, not yet of unit length. Depends on nothing else.
+    pub fn encode(&self, token_ids: &[u32], scratch: &mut Scratch) -> ort::Result<Vec<f32>> {
+        match self {
+            Self::Layers { model, layers } => model.encode_in_int8(layers, scratch, token_ids),
+            Self::Graph { model, session } => model.encode(session, token_ids),
+            Self::File(file) => file.encode(token_ids),
+        }
+    }
+
+    /// Whether texts are run together, on an accelerator.
+    pub fn takes_batches(&self) -> bool {
+        match self {
+            Self::Layers { .. } => false,
+            Self::Graph { session, .. } => session.is_accelerated(),
+            Self::File(file) => file.takes_batches(),
+        }
+    }
+
+    /// The vectors of several texts, run together with padding.
+    pub fn encode_together(&self, texts: &[&[u32]]) -> ort::Result<Vec<Vec<f32>>> {
+        match self {
+            Self::Graph { model, session } => model.encode_together(session, texts),
+            Self::File(file) => file.encode_together(texts),
+            Self::Layers { .. } => {
+                let mut scratch = Scratch::default();
+                texts.iter().map(|text| self.encode(text, &mut scratch)).collect()
+            }
+        }
+    }
+}
