@@ -12,7 +12,6 @@
 //! first run with Python makes an environment in the cache folder, of some gigabytes.
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
-#![expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "counts that are small")]
 
 mod architectures;
 mod contestant;

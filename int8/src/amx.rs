@@ -5,6 +5,7 @@
 #![expect(unsafe_code, reason = "assembly and intrinsics; `Amx` is only used where the processor has them")]
 
 use std::arch::{asm, x86_64::*};
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::activation::QuantisedRows;
@@ -21,15 +22,17 @@ const TILE_ROWS: usize = 16;
 const TILE_BYTES: usize = 64;
 /// Rows of input that are multiplied at a time: two tiles of them and two of weights feed four of sums.
 const BLOCK: usize = 2 * TILE_ROWS;
+/// Columns of two tiles of sums.
+const COLUMNS: usize = 2 * LANES;
 /// Bytes from one step of four inputs to the next in a panel: 64 columns by four inputs.
 const STEP_BYTES: usize = PANEL * 4;
 /// Bytes of a panel that one product of tiles reads: 64 inputs.
 const DEPTH_BYTES: usize = TILE_ROWS * STEP_BYTES;
 const CACHE_LINE: usize = 64;
 
-/// The sums of one block and panel, row by row.
+/// The sums of one block, row by row: 32 rows of 32 columns, or 16 of 64.
 #[repr(C, align(64))]
-struct SumsOfBlock([i32; BLOCK * PANEL]);
+struct SumsOfBlock([i32; BLOCK * COLUMNS]);
 
 impl Amx {
     /// Whether the processor has the instructions and the kernel lets this process use them. Looking costs a system call,
@@ -76,21 +79,22 @@ struct TileShapes {
 }
 
 impl TileShapes {
-    /// For a block of `rows`: tiles 0 to 3 hold sums, 4 and 5 inputs, 6 and 7 weights. With sixteen rows or fewer all
-    /// sums are of the same rows, and tile 5 holds weights.
-    fn of_block(rows: usize) -> Self {
-        let first = rows.min(TILE_ROWS) as u8;
-        let second = (rows - usize::from(first)) as u8;
-        let full = TILE_ROWS as u8;
-        let of_tiles = match second {
-            0 => [first, first, first, first, first, full, full, full],
-            _ => [first, first, second, second, first, second, full, full],
-        };
+    fn new(rows: [usize; 8]) -> Self {
         let mut shapes =
             Self { palette: 1, start_row: 0, reserved: [0; 14], row_bytes: [0; 16], rows: [0; 16] };
         shapes.row_bytes[..8].fill(TILE_BYTES as u16);
-        shapes.rows[..8].copy_from_slice(&of_tiles);
+        shapes.rows[..8].copy_from_slice(&rows.map(|rows| rows as u8));
         shapes
+    }
+
+    /// Tiles 0 to 3 hold sums of the same rows, 4 inputs, the others weights.
+    fn one_by_four(rows: usize) -> Self {
+        Self::new([rows, rows, rows, rows, rows, TILE_ROWS, TILE_ROWS, TILE_ROWS])
+    }
+
+    /// Tiles 0 and 1 hold sums of the first rows, 2 and 3 of the second, 4 and 5 their inputs, the others weights.
+    fn two_by_two(first: usize, second: usize) -> Self {
+        Self::new([first, first, second, second, first, second, TILE_ROWS, TILE_ROWS])
     }
 
     #[inline(always)]
@@ -106,110 +110,33 @@ unsafe fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
     let (inputs, outputs, count) = (weight.inputs, weight.outputs, rows.scales.len());
     assert!(inputs.is_multiple_of(TILE_BYTES) && rows.values.len() == count * inputs);
     assert!(weight.lines.len() * CACHE_LINE == inputs * outputs && output.len() >= count * outputs);
-    let blocks = count.div_ceil(BLOCK);
-    let lines_ahead = (inputs * PANEL / CACHE_LINE).div_ceil(blocks);
-    let mut sums = SumsOfBlock([0; BLOCK * PANEL]);
-    let mut shaped_for = 0;
-    for panel in 0..outputs / PANEL {
+    assert!(weight.scales.len() == outputs && weight.bias.len() == outputs);
+    // SAFETY: what the two need is asserted above.
+    unsafe {
+        match count {
+            0 => {}
+            1..=TILE_ROWS => multiply_few(rows, weight, output),
+            _ => multiply_many(rows, weight, output),
+        }
+        // As before, so that the kernel need not keep the tiles for this thread.
+        asm!("tilerelease", options(nostack, nomem));
+    }
+}
+
+/// Sixteen rows or fewer: all 64 columns of a panel at once.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+unsafe fn multiply_few(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+    let (inputs, count) = (weight.inputs, rows.scales.len());
+    let mut sums = SumsOfBlock([0; BLOCK * COLUMNS]);
+    // SAFETY: there are tiles here.
+    unsafe { TileShapes::one_by_four(count).load() };
+    for panel in 0..weight.outputs / PANEL {
         let weights = weight.lines.as_ptr().cast::<u8>().wrapping_add(panel * inputs * PANEL);
-        for block in 0..blocks {
-            let first = block * BLOCK;
-            let size = BLOCK.min(count - first);
-            if shaped_for != size {
-                // SAFETY: there are tiles here.
-                unsafe { TileShapes::of_block(size).load() };
-                shaped_for = size;
-            }
-            // The next panel follows this one in memory; short texts would wait for it.
-            let ahead = weights.wrapping_add(inputs * PANEL + block * lines_ahead * CACHE_LINE);
-            let product = Tiles {
-                inputs: rows.values[first * inputs..].as_ptr(),
-                input_bytes: inputs,
-                weights,
-                ahead,
-                lines_ahead: lines_ahead.div_ceil(inputs / TILE_BYTES),
-            };
-            // SAFETY: `size` rows of inputs and the panel's weights are there, see above; tiles have these shapes.
-            unsafe {
-                match size > TILE_ROWS {
-                    true => product.two_by_two(&mut sums),
-                    false => product.one_by_four(&mut sums),
-                }
-                finish(rows, weight, panel, first..first + size, &sums, output);
-            }
-        }
-    }
-    // SAFETY: leaves the tiles as they were before, so that the kernel need not keep them for this thread.
-    unsafe { asm!("tilerelease", options(nostack, nomem)) }
-}
-
-/// One block of rows and one panel.
-struct Tiles {
-    inputs: *const u8,
-    /// Of a row.
-    input_bytes: usize,
-    weights: *const u8,
-    /// What is fetched meanwhile…
-    ahead: *const u8,
-    /// …and how many cache lines of it in each step.
-    lines_ahead: usize,
-}
-
-impl Tiles {
-    /// More than sixteen rows: 32 columns at a time, so that each tile of inputs and weights is used twice.
-    #[inline(always)]
-    unsafe fn two_by_two(&self, sums: &mut SumsOfBlock) {
-        for half in 0..2 {
-            // SAFETY, here and below: tiles are only read where inputs and weights are, and stored within the sums.
-            unsafe { zero_sums() };
-            for step in 0..self.input_bytes / TILE_BYTES {
-                let inputs = self.inputs.wrapping_add(step * TILE_BYTES);
-                let weights = self.weights.wrapping_add(step * DEPTH_BYTES + half * 2 * TILE_BYTES);
-                unsafe {
-                    asm!(
-                        "tileloadd tmm4, [{inputs} + {input_bytes}]",
-                        "tileloadd tmm6, [{weights} + {step_bytes}]",
-                        "tileloadd tmm7, [{weights} + {step_bytes} + 64]",
-                        "tdpbusd tmm0, tmm4, tmm6",
-                        "tileloadd tmm5, [{second} + {input_bytes}]",
-                        "tdpbusd tmm1, tmm4, tmm7",
-                        "tdpbusd tmm2, tmm5, tmm6",
-                        "tdpbusd tmm3, tmm5, tmm7",
-                        inputs = in(reg) inputs,
-                        second = in(reg) inputs.wrapping_add(TILE_ROWS * self.input_bytes),
-                        input_bytes = in(reg) self.input_bytes,
-                        weights = in(reg) weights,
-                        step_bytes = in(reg) STEP_BYTES,
-                        options(nostack, readonly),
-                    );
-                }
-                if half == 0 {
-                    self.fetch_ahead(step);
-                }
-            }
-            let first = sums.0.as_mut_ptr().wrapping_add(half * 2 * TILE_ROWS);
-            unsafe {
-                asm!(
-                    "tilestored [{first} + {row_bytes}], tmm0",
-                    "tilestored [{first} + {row_bytes} + 64], tmm1",
-                    "tilestored [{second} + {row_bytes}], tmm2",
-                    "tilestored [{second} + {row_bytes} + 64], tmm3",
-                    first = in(reg) first,
-                    second = in(reg) first.wrapping_add(TILE_ROWS * PANEL),
-                    row_bytes = in(reg) PANEL * 4,
-                    options(nostack),
-                );
-            }
-        }
-    }
-
-    /// Sixteen rows or fewer: all 64 columns at once.
-    #[inline(always)]
-    unsafe fn one_by_four(&self, sums: &mut SumsOfBlock) {
-        // SAFETY: as in `two_by_two`.
-        unsafe { zero_sums() };
-        for step in 0..self.input_bytes / TILE_BYTES {
-            unsafe {
+        // SAFETY, of the block: the rows' inputs and the panel's weights are there; the sums have room for 16 by 64.
+        unsafe {
+            zero_sums();
+            for step in 0..inputs / TILE_BYTES {
+                let weights = weights.wrapping_add(step * DEPTH_BYTES);
                 asm!(
                     "tileloadd tmm4, [{inputs} + {input_bytes}]",
                     "tileloadd tmm5, [{weights} + {step_bytes}]",
@@ -220,16 +147,15 @@ impl Tiles {
                     "tdpbusd tmm1, tmm4, tmm6",
                     "tdpbusd tmm2, tmm4, tmm7",
                     "tdpbusd tmm3, tmm4, tmm5",
-                    inputs = in(reg) self.inputs.wrapping_add(step * TILE_BYTES),
-                    input_bytes = in(reg) self.input_bytes,
-                    weights = in(reg) self.weights.wrapping_add(step * DEPTH_BYTES),
+                    inputs = in(reg) rows.values.as_ptr().wrapping_add(step * TILE_BYTES),
+                    input_bytes = in(reg) inputs,
+                    weights = in(reg) weights,
                     step_bytes = in(reg) STEP_BYTES,
                     options(nostack, readonly),
                 );
+                // The next panel follows this one in memory; so few rows would wait for it.
+                fetch(weights.wrapping_add(inputs * PANEL), DEPTH_BYTES);
             }
-            self.fetch_ahead(step);
-        }
-        unsafe {
             asm!(
                 "tilestored [{sums} + {row_bytes}], tmm0",
                 "tilestored [{sums} + {row_bytes} + 64], tmm1",
@@ -240,14 +166,76 @@ impl Tiles {
                 options(nostack),
             );
         }
+        finish::<PANEL>(rows, weight, panel * PANEL, 0..count, &sums, output);
     }
+}
 
-    #[inline(always)]
-    fn fetch_ahead(&self, step: usize) {
-        for line in step * self.lines_ahead..(step + 1) * self.lines_ahead {
-            // SAFETY: a hint: nothing is read, so that the address may lie beyond the last panel.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(self.ahead.wrapping_add(line * CACHE_LINE).cast()) };
+/// Any number of rows above sixteen: 32 columns at a time, whose weights stay in the first cache while all rows pass.
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
+unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+    let (inputs, count) = (weight.inputs, rows.scales.len());
+    let blocks = count.div_ceil(BLOCK);
+    let mut sums = SumsOfBlock([0; BLOCK * COLUMNS]);
+    let mut shaped_for = 0;
+    for columns in 0..weight.outputs / COLUMNS {
+        let (panel, half) = (columns / 2, columns % 2);
+        let weights = weight.lines.as_ptr().cast::<u8>();
+        let weights = weights.wrapping_add(panel * inputs * PANEL + half * 2 * TILE_BYTES);
+        for block in 0..blocks {
+            // As even as can be: the rows of a tile are what its products take time for.
+            let block = block * count / blocks..(block + 1) * count / blocks;
+            let first = block.len().div_ceil(2);
+            // SAFETY, of the block: there are tiles here; the rows' inputs and the columns' weights are there; the sums have
+            // room for 32 by 32.
+            unsafe {
+                if shaped_for != block.len() {
+                    TileShapes::two_by_two(first, block.len() - first).load();
+                    shaped_for = block.len();
+                }
+                zero_sums();
+                let inputs_of_block = rows.values.as_ptr().wrapping_add(block.start * inputs);
+                for step in 0..inputs / TILE_BYTES {
+                    let inputs_of_step = inputs_of_block.wrapping_add(step * TILE_BYTES);
+                    asm!(
+                        "tileloadd tmm4, [{first} + {input_bytes}]",
+                        "tileloadd tmm6, [{weights} + {step_bytes}]",
+                        "tileloadd tmm7, [{weights} + {step_bytes} + 64]",
+                        "tdpbusd tmm0, tmm4, tmm6",
+                        "tileloadd tmm5, [{second} + {input_bytes}]",
+                        "tdpbusd tmm1, tmm4, tmm7",
+                        "tdpbusd tmm2, tmm5, tmm6",
+                        "tdpbusd tmm3, tmm5, tmm7",
+                        first = in(reg) inputs_of_step,
+                        second = in(reg) inputs_of_step.wrapping_add(first * inputs),
+                        input_bytes = in(reg) inputs,
+                        weights = in(reg) weights.wrapping_add(step * DEPTH_BYTES),
+                        step_bytes = in(reg) STEP_BYTES,
+                        options(nostack, readonly),
+                    );
+                }
+                let sums = sums.0.as_mut_ptr();
+                asm!(
+                    "tilestored [{first} + {row_bytes}], tmm0",
+                    "tilestored [{first} + {row_bytes} + 64], tmm1",
+                    "tilestored [{second} + {row_bytes}], tmm2",
+                    "tilestored [{second} + {row_bytes} + 64], tmm3",
+                    first = in(reg) sums,
+                    second = in(reg) sums.wrapping_add(first * COLUMNS),
+                    row_bytes = in(reg) COLUMNS * 4,
+                    options(nostack),
+                );
+            }
+            finish::<COLUMNS>(rows, weight, columns * COLUMNS, block, &sums, output);
         }
+    }
+}
+
+/// Brings `bytes` from `start` on into the second cache.
+#[inline(always)]
+fn fetch(start: *const u8, bytes: usize) {
+    for line in 0..bytes / CACHE_LINE {
+        // SAFETY: a hint: nothing is read, so that the address may lie beyond the weights.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * CACHE_LINE).cast()) };
     }
 }
 
@@ -259,22 +247,23 @@ unsafe fn zero_sums() {
     }
 }
 
-/// Turns the sums of a block and panel into floats: the same operations as in `product::multiply_avx512`.
+/// Turns the sums of a block of rows and of `WIDTH` columns from `first_column` into floats: the same operations as in
+/// `product::multiply_avx512`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn finish(
+fn finish<const WIDTH: usize>(
     rows: &QuantisedRows,
     weight: &Weight,
-    panel: usize,
-    block: std::ops::Range<usize>,
+    first_column: usize,
+    block: Range<usize>,
     sums: &SumsOfBlock,
     output: &mut [f32],
 ) {
-    for vector in 0..PANEL / LANES {
-        let column = panel * PANEL + vector * LANES;
+    for vector in 0..WIDTH / LANES {
+        let column = first_column + vector * LANES;
         let (scale, bias) = (__m512::load(&weight.scales[column..]), __m512::load(&weight.bias[column..]));
         let sums_of_weights = &weight.sums[column / LANES];
         for row in block.clone() {
-            let sums = &sums.0[(row - block.start) * PANEL + vector * LANES..][..LANES];
+            let sums = &sums.0[(row - block.start) * WIDTH + vector * LANES..][..LANES];
             // SAFETY: there are that many, see the line above.
             let sum = unsafe { _mm512_loadu_si512(sums.as_ptr().cast()) };
             let product =
@@ -292,7 +281,7 @@ pub fn peak() -> f64 {
     for _ in 0..10 {
         // SAFETY: the caller has asked `Amx::is_here`.
         unsafe {
-            TileShapes::of_block(BLOCK).load();
+            TileShapes::two_by_two(TILE_ROWS, TILE_ROWS).load();
             zero_sums();
             asm!("tilezero tmm4", "tilezero tmm5", "tilezero tmm6", "tilezero tmm7", options(nostack, nomem));
             let started = std::time::Instant::now();

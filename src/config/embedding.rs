@@ -43,7 +43,7 @@ impl EmbeddingConfig {
         let accelerator = values.parse(
             "SENTIO_ACCELERATOR",
             "expected none, cuda, openvino, coreml or directml",
-            |text| AcceleratorSetting::named(text),
+            AcceleratorSetting::named,
         )?;
         if accelerator != AcceleratorSetting::None && precision == PrecisionSetting::Int8 {
             return Err(ConfigError::BadValue {
