@@ -154,7 +154,7 @@ unsafe fn multiply_few(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]
                     options(nostack, readonly),
                 );
                 // The next panel follows this one in memory; so few rows would wait for it.
-                fetch(weights.wrapping_add(inputs * PANEL), DEPTH_BYTES);
+                fetch::<_MM_HINT_T0>(weights.wrapping_add(inputs * PANEL), DEPTH_BYTES);
             }
             asm!(
                 "tilestored [{sums} + {row_bytes}], tmm0",
@@ -166,7 +166,7 @@ unsafe fn multiply_few(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]
                 options(nostack),
             );
         }
-        finish::<PANEL>(rows, weight, panel * PANEL, 0..count, &sums, output);
+        finish::<{ PANEL / LANES }>(rows, weight, panel * PANEL, 0..count, &sums, output);
     }
 }
 
@@ -177,10 +177,15 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32
     let blocks = count.div_ceil(BLOCK);
     let mut sums = SumsOfBlock([0; BLOCK * COLUMNS]);
     let mut shaped_for = 0;
+    let steps = inputs / TILE_BYTES;
+    let ahead_of_step = (inputs * PANEL / 2).div_ceil(blocks * steps).next_multiple_of(CACHE_LINE);
     for columns in 0..weight.outputs / COLUMNS {
         let (panel, half) = (columns / 2, columns % 2);
         let weights = weight.lines.as_ptr().cast::<u8>();
         let weights = weights.wrapping_add(panel * inputs * PANEL + half * 2 * TILE_BYTES);
+        // While the rows pass, half of the next panel comes nearer: it follows this one in memory.
+        let mut ahead = weight.lines.as_ptr().cast::<u8>();
+        ahead = ahead.wrapping_add((panel + 1) * inputs * PANEL + half * inputs * PANEL / 2);
         for block in 0..blocks {
             // As even as can be: the rows of a tile are what its products take time for.
             let block = block * count / blocks..(block + 1) * count / blocks;
@@ -194,7 +199,7 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32
                 }
                 zero_sums();
                 let inputs_of_block = rows.values.as_ptr().wrapping_add(block.start * inputs);
-                for step in 0..inputs / TILE_BYTES {
+                for step in 0..steps {
                     let inputs_of_step = inputs_of_block.wrapping_add(step * TILE_BYTES);
                     asm!(
                         "tileloadd tmm4, [{first} + {input_bytes}]",
@@ -212,6 +217,8 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32
                         step_bytes = in(reg) STEP_BYTES,
                         options(nostack, readonly),
                     );
+                    fetch::<_MM_HINT_T1>(ahead, ahead_of_step);
+                    ahead = ahead.wrapping_add(ahead_of_step);
                 }
                 let sums = sums.0.as_mut_ptr();
                 asm!(
@@ -225,17 +232,17 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32
                     options(nostack),
                 );
             }
-            finish::<COLUMNS>(rows, weight, columns * COLUMNS, block, &sums, output);
+            finish::<{ COLUMNS / LANES }>(rows, weight, columns * COLUMNS, block, &sums, output);
         }
     }
 }
 
-/// Brings `bytes` from `start` on into the second cache.
+/// Brings `bytes` from `start` on into the cache that `HINT` names.
 #[inline(always)]
-fn fetch(start: *const u8, bytes: usize) {
+fn fetch<const HINT: i32>(start: *const u8, bytes: usize) {
     for line in 0..bytes / CACHE_LINE {
         // SAFETY: a hint: nothing is read, so that the address may lie beyond the weights.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(line * CACHE_LINE).cast()) };
+        unsafe { _mm_prefetch::<HINT>(start.wrapping_add(line * CACHE_LINE).cast()) };
     }
 }
 
@@ -247,10 +254,10 @@ unsafe fn zero_sums() {
     }
 }
 
-/// Turns the sums of a block of rows and of `WIDTH` columns from `first_column` into floats: the same operations as in
-/// `product::multiply_avx512`.
+/// Turns the sums of a block of rows and of as many `VECTORS` of columns from `first_column` into floats: the same
+/// operations as in `product::multiply_avx512`.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-fn finish<const WIDTH: usize>(
+fn finish<const VECTORS: usize>(
     rows: &QuantisedRows,
     weight: &Weight,
     first_column: usize,
@@ -258,18 +265,23 @@ fn finish<const WIDTH: usize>(
     sums: &SumsOfBlock,
     output: &mut [f32],
 ) {
-    for vector in 0..WIDTH / LANES {
-        let column = first_column + vector * LANES;
-        let (scale, bias) = (__m512::load(&weight.scales[column..]), __m512::load(&weight.bias[column..]));
-        let sums_of_weights = &weight.sums[column / LANES];
-        for row in block.clone() {
-            let sums = &sums.0[(row - block.start) * WIDTH + vector * LANES..][..LANES];
-            // SAFETY: there are that many, see the line above.
-            let sum = unsafe { _mm512_loadu_si512(sums.as_ptr().cast()) };
-            let product =
-                sum.add_products(sums_of_weights, Weight::without_zero(rows.zeros[row])).to_floats();
-            let product = product.mul(__m512::splat(rows.scales[row])).mul_add(scale, bias);
-            product.store(&mut output[row * weight.outputs + column..]);
+    let (mut scales, mut biases) = ([__m512::splat(0.0); VECTORS], [__m512::splat(0.0); VECTORS]);
+    for vector in 0..VECTORS {
+        scales[vector] = __m512::load(&weight.scales[first_column + vector * LANES..]);
+        biases[vector] = __m512::load(&weight.bias[first_column + vector * LANES..]);
+    }
+    let sums_of_weights = &weight.sums[first_column / LANES..][..VECTORS];
+    let width = VECTORS * LANES;
+    for (row, sums) in block.zip(sums.0.chunks_exact(width)) {
+        let without_zero = Weight::without_zero(rows.zeros[row]);
+        let row_scale = __m512::splat(rows.scales[row]);
+        let output = &mut output[row * weight.outputs + first_column..][..width];
+        for vector in 0..VECTORS {
+            // SAFETY: a chunk of the sums has `VECTORS` of them.
+            let sum = unsafe { _mm512_loadu_si512(sums.as_ptr().add(vector * LANES).cast()) };
+            let product = sum.add_products(&sums_of_weights[vector], without_zero).to_floats();
+            let product = product.mul(row_scale).mul_add(scales[vector], biases[vector]);
+            product.store(&mut output[vector * LANES..]);
         }
     }
 }
