@@ -1,11 +1,11 @@
 //! Turns text into vectors with one model that is loaded once.
 //!
 //! A text's way: [`Embedder`] puts the model's prompt in front and the text into a queue (`workers`); a
-//! thread takes it, cuts it into tokens (`tokenizer`), runs the network (`encoder`, or `onnx_file` for
-//! architectures that Sentio does not build), pools the tokens' states (`pooling`) and scales the result to
+//! thread takes it, cuts it into tokens (`tokenizer`), runs the `network` (`encoder`, or `onnx_file` for
+//! architectures that Sentio does not build; `precision` has chosen its arithmetic), pools the tokens' states (`pooling`) and scales the result to
 //! unit length ([`Embedding`]).
 //!
-//! A text is always run alone and without padding. So its vector depends on nothing but the text and the
+//! On a processor a text is always run alone and without padding. So its vector depends on nothing but the text and the
 //! model: the same bits on every thread, whatever else is running. [`ModelDescription::fingerprint`] names
 //! the rest.
 

@@ -1,8 +1,8 @@
 //! The queue of texts and the threads that embed them.
 //!
 //! The queue has two lanes. Somebody waits for a query, so queries go first, and when too many wait the next
-//! one is refused at once. Documents come from the indexer, which waits for room. Each thread owns what it
-//! needs to embed a text and takes one at a time.
+//! one is refused at once. Documents come from the indexer, which waits for room. Each thread takes one text
+//! at a time, or several where an accelerator runs them together.
 
 use std::{
     collections::VecDeque,
