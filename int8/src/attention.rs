@@ -305,19 +305,36 @@ fn weigh<P: Processor>(scores: &mut [f32], weights: &mut [i16], tokens: usize, b
         }
     }
     scores[tokens..].fill(f32::MIN);
-    let mut largest = P::Vector::splat(f32::MIN);
-    for lanes in scores.chunks_exact(LANES) {
-        largest = largest.max(P::Vector::load(lanes));
+    // Two at a time do not wait for each other.
+    let (twos, last) = scores.as_chunks::<{ 2 * LANES }>();
+    let mut largest = [P::Vector::splat(f32::MIN); 2];
+    for two in twos {
+        largest = [0, 1].map(|number| largest[number].max(P::Vector::load(&two[number * LANES..])));
+    }
+    let mut largest = largest[0].max(largest[1]);
+    if !last.is_empty() {
+        largest = largest.max(P::Vector::load(last));
     }
     let largest = P::Vector::splat(largest.largest());
-    let mut sum = P::Vector::splat(0.0);
-    for lanes in scores.chunks_exact_mut(LANES) {
-        let weight = exp2(P::Vector::load(lanes).sub(largest));
-        sum = sum.add(weight);
-        weight.store(lanes);
+    let mut sums = [P::Vector::splat(0.0); 2];
+    let (twos, last) = scores.as_chunks_mut::<{ 2 * LANES }>();
+    for two in twos {
+        for number in 0..2 {
+            let lanes = &mut two[number * LANES..];
+            let weight = exp2(P::Vector::load(lanes).sub(largest));
+            sums[number] = sums[number].add(weight);
+            weight.store(lanes);
+        }
     }
-    let factor = P::Vector::splat(SHORT_MAX / sum.sum());
-    for (lanes, shorts) in scores.chunks_exact(LANES).zip(weights.chunks_exact_mut(LANES)) {
+    if !last.is_empty() {
+        let weight = exp2(P::Vector::load(last).sub(largest));
+        sums[0] = sums[0].add(weight);
+        weight.store(last);
+    }
+    let factor = P::Vector::splat(SHORT_MAX / sums[0].add(sums[1]).sum());
+    for (lanes, shorts) in
+        scores.as_chunks::<LANES>().0.iter().zip(weights.as_chunks_mut::<LANES>().0)
+    {
         P::Vector::load(lanes).mul(factor).store_shorts(shorts);
     }
 }

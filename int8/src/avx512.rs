@@ -5,7 +5,7 @@ use std::arch::{asm, x86_64::*};
 use std::mem::transmute;
 
 use crate::activation::QuantisedRows;
-use crate::lanes::{LANES, MultiplyBlocks, Pairs, Processor, Sums, Vector};
+use crate::lanes::{LANES, MANTISSA_BITS, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
 use crate::weight::Weight;
 
@@ -70,7 +70,8 @@ impl Vector for __m512 {
     fn store_bytes(self, bytes: &mut [u8]) {
         let bytes = &mut bytes[..LANES];
         unsafe {
-            let integers = _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(self));
+            let integers = _mm512_cvtps_epi32(_mm512_max_ps(self, _mm512_setzero_ps()));
+            let integers = _mm512_cvtusepi32_epi8(integers);
             _mm_storeu_si128(bytes.as_mut_ptr().cast(), integers);
         }
     }
@@ -111,13 +112,11 @@ impl Vector for __m512 {
     }
 
     #[inline(always)]
-    fn round(self) -> Self {
-        unsafe { _mm512_roundscale_ps::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(self) }
-    }
-
-    #[inline(always)]
-    fn times_power_of_two(self, exponent: Self) -> Self {
-        unsafe { _mm512_scalef_ps(self, exponent) }
+    fn add_to_exponent(self, shifted: Self) -> Self {
+        unsafe {
+            let exponent = _mm512_slli_epi32::<MANTISSA_BITS>(_mm512_castps_si512(shifted));
+            _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(self), exponent))
+        }
     }
 
     #[inline(always)]
@@ -138,6 +137,34 @@ impl Vector for __m512 {
             _mm512_store_si512((&raw mut pairs).cast(), both);
         }
         pairs
+    }
+
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        unsafe { halved(self, |a, b| _mm512_add_ps(a, b)) }
+    }
+
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        unsafe { halved(self, |a, b| _mm512_max_ps(a, b)) }
+    }
+
+    #[inline(always)]
+    fn smallest(self) -> f32 {
+        unsafe { halved(self, |a, b| _mm512_min_ps(a, b)) }
+    }
+}
+
+/// As `lanes::halved`, in registers: the upper half of what is left comes down onto the lower one.
+#[inline(always)]
+unsafe fn halved(lanes: __m512, combine: impl Fn(__m512, __m512) -> __m512) -> f32 {
+    // SAFETY: the caller's.
+    unsafe {
+        let lanes = combine(lanes, _mm512_shuffle_f32x4::<0b01_00_11_10>(lanes, lanes));
+        let lanes = combine(lanes, _mm512_shuffle_f32x4::<0b10_11_00_01>(lanes, lanes));
+        let lanes = combine(lanes, _mm512_permute_ps::<0b01_00_11_10>(lanes));
+        let lanes = combine(lanes, _mm512_permute_ps::<0b10_11_00_01>(lanes));
+        _mm512_cvtss_f32(lanes)
     }
 }
 

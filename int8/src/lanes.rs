@@ -9,6 +9,8 @@ use crate::weight::Weight;
 
 /// Floats of a vector.
 pub const LANES: usize = 16;
+/// Bits below the exponent of a float.
+pub const MANTISSA_BITS: u32 = f32::MANTISSA_DIGITS - 1;
 
 /// A kind of processor: its vectors and its products of integers. What is generic over it runs only where it is.
 pub trait Processor: Copy {
@@ -47,7 +49,7 @@ pub trait Vector: Copy {
     fn load(values: &[f32]) -> Self;
     /// Over the first sixteen of `values`.
     fn store(self, values: &mut [f32]);
-    /// Over the first sixteen of `bytes`; each lane is an integer from 0 to 255.
+    /// Over the first sixteen of `bytes`, rounded to the nearest integers, halves to even ones, from 0 to 255.
     fn store_bytes(self, bytes: &mut [u8]);
     fn add(self, other: Self) -> Self;
     fn sub(self, other: Self) -> Self;
@@ -57,10 +59,9 @@ pub trait Vector: Copy {
     fn max(self, other: Self) -> Self;
     fn min(self, other: Self) -> Self;
     fn abs(self) -> Self;
-    /// To the nearest integer, halves to the even one.
-    fn round(self) -> Self;
-    /// Times two to the power of each lane of `exponent`, an integer; what comes out must be a normal number.
-    fn times_power_of_two(self, exponent: Self) -> Self;
+    /// Times two to the power of the integer in the lowest bits of each lane of `shifted`; what comes out must be a normal
+    /// number.
+    fn add_to_exponent(self, shifted: Self) -> Self;
     /// Over the first sixteen of `shorts`, rounded to the nearest integers, halves to even ones. Each must be in range.
     fn store_shorts(self, shorts: &mut [i16]);
     /// Rounded as by [`Vector::store_shorts`], each lane beside that of `second`.

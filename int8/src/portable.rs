@@ -1,7 +1,7 @@
 //! Any processor.
 
 use crate::activation::QuantisedRows;
-use crate::lanes::{LANES, MultiplyBlocks, Pairs, Processor, Sums, Vector};
+use crate::lanes::{LANES, MANTISSA_BITS, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
 use crate::weight::Weight;
 
@@ -60,7 +60,7 @@ impl Vector for [f32; LANES] {
     #[inline(always)]
     fn store_bytes(self, bytes: &mut [u8]) {
         for (byte, value) in bytes[..LANES].iter_mut().zip(self) {
-            *byte = value as u8;
+            *byte = value.round_ties_even() as u8;
         }
     }
 
@@ -104,13 +104,10 @@ impl Vector for [f32; LANES] {
     }
 
     #[inline(always)]
-    fn round(self) -> Self {
-        self.map(f32::round_ties_even)
-    }
-
-    #[inline(always)]
-    fn times_power_of_two(self, exponent: Self) -> Self {
-        each(self, exponent, |value, exponent| value * f32::from_bits(((exponent as i32 + 127) as u32) << 23))
+    fn add_to_exponent(self, shifted: Self) -> Self {
+        each(self, shifted, |value, shifted| {
+            f32::from_bits(value.to_bits().wrapping_add(shifted.to_bits() << MANTISSA_BITS))
+        })
     }
 
     #[inline(always)]
