@@ -3,6 +3,8 @@
 //! Its products are of 16-bit integers, twice as fast as floats and exact in 32 bits. What they are rounded from keeps 13
 //! bits or more of the largest number of its head, which is finer than what the layers before and after keep.
 
+use std::ops::Range;
+
 use crate::activation::exp2;
 use crate::lanes::{LANES, Pairs, Processor, Sums, Vector};
 
@@ -89,10 +91,8 @@ pub fn attend<P: Processor>(
                 5 => head.score::<P, 5>(queries, keys, score_scale, scores),
                 _ => head.score::<P, BLOCK>(queries, keys, score_scale, scores),
             }
-            let rows = scores.chunks_exact_mut(padded).zip(weights.chunks_exact_mut(padded));
-            for (query, (scores, weights)) in block.clone().zip(rows) {
-                weigh::<P>(scores, weights, tokens, bias.map(|bias| bias.of(number, query, tokens)));
-            }
+            let bias = |query| bias.map(|bias| bias.of(number, query, tokens));
+            weigh::<P>(scores, weights, block.clone(), tokens, bias);
             let context = &mut context[block.start * hidden..];
             match block.len() {
                 1 => head.mix::<P, 1>(weights, values, value_scale, context),
@@ -295,47 +295,55 @@ fn multiply<P: Processor, const ROWS: usize, const WIDTH: usize>(
     }
 }
 
-/// Turns the first `tokens` of one query's scores, to base 2 but for `bias`, into weights that add up to about
-/// [`SHORT_MAX`].
+/// Turns the first `tokens` of each query's scores, to base 2 but for `bias`, into weights that add up to about
+/// [`SHORT_MAX`]. Rows are `scores.len() / BLOCK` apart; each step is taken for all of `queries` before the next, so that
+/// none waits for what a row adds up to.
 #[inline(always)]
-fn weigh<P: Processor>(scores: &mut [f32], weights: &mut [i16], tokens: usize, bias: Option<&[f32]>) {
-    if let Some(bias) = bias {
-        for (score, bias) in scores.iter_mut().zip(bias) {
-            *score += bias * std::f32::consts::LOG2_E;
+fn weigh<'a, P: Processor>(
+    scores: &mut [f32],
+    weights: &mut [i16],
+    queries: Range<usize>,
+    tokens: usize,
+    bias: impl Fn(usize) -> Option<&'a [f32]>,
+) {
+    let padded = scores.len() / BLOCK;
+    let count = queries.len();
+    let mut largest = [P::Vector::splat(f32::MIN); BLOCK];
+    for row in 0..count {
+        let scores = &mut scores[row * padded..][..padded];
+        if let Some(bias) = bias(queries.start + row) {
+            for (score, bias) in scores.iter_mut().zip(bias) {
+                *score += bias * std::f32::consts::LOG2_E;
+            }
+        }
+        scores[tokens..].fill(f32::MIN);
+        for lanes in scores.as_chunks::<LANES>().0 {
+            largest[row] = largest[row].max(P::Vector::load(lanes));
         }
     }
-    scores[tokens..].fill(f32::MIN);
-    // Two at a time do not wait for each other.
-    let (twos, last) = scores.as_chunks::<{ 2 * LANES }>();
-    let mut largest = [P::Vector::splat(f32::MIN); 2];
-    for two in twos {
-        largest = [0, 1].map(|number| largest[number].max(P::Vector::load(&two[number * LANES..])));
+    for row in 0..count {
+        largest[row] = P::Vector::splat(largest[row].largest());
     }
-    let mut largest = largest[0].max(largest[1]);
-    if !last.is_empty() {
-        largest = largest.max(P::Vector::load(last));
-    }
-    let largest = P::Vector::splat(largest.largest());
-    let mut sums = [P::Vector::splat(0.0); 2];
-    let (twos, last) = scores.as_chunks_mut::<{ 2 * LANES }>();
-    for two in twos {
-        for number in 0..2 {
-            let lanes = &mut two[number * LANES..];
+    let mut sums = [P::Vector::splat(0.0); BLOCK];
+    for row in 0..count {
+        let (largest, mut sum) = (largest[row], sums[row]);
+        for lanes in scores[row * padded..][..padded].as_chunks_mut::<LANES>().0 {
             let weight = exp2(P::Vector::load(lanes).sub(largest));
-            sums[number] = sums[number].add(weight);
+            sum = sum.add(weight);
             weight.store(lanes);
         }
+        sums[row] = sum;
     }
-    if !last.is_empty() {
-        let weight = exp2(P::Vector::load(last).sub(largest));
-        sums[0] = sums[0].add(weight);
-        weight.store(last);
+    for row in 0..count {
+        sums[row] = P::Vector::splat(SHORT_MAX / sums[row].sum());
     }
-    let factor = P::Vector::splat(SHORT_MAX / sums[0].add(sums[1]).sum());
-    for (lanes, shorts) in
-        scores.as_chunks::<LANES>().0.iter().zip(weights.as_chunks_mut::<LANES>().0)
-    {
-        P::Vector::load(lanes).mul(factor).store_shorts(shorts);
+    for row in 0..count {
+        let factor = sums[row];
+        let scores = scores[row * padded..][..padded].as_chunks::<LANES>().0;
+        let weights = weights[row * padded..][..padded].as_chunks_mut::<LANES>().0;
+        for (lanes, shorts) in scores.iter().zip(weights) {
+            P::Vector::load(lanes).mul(factor).store_shorts(shorts);
+        }
     }
 }
 
