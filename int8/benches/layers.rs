@@ -8,9 +8,11 @@
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
 use std::hint::black_box;
+use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use sentio_int8::{Encoder, Layer, Norm, Profile, Scratch, Stage, Weight, peak};
+use sentio_int8::{Encoder, Layer, Norm, Pair, Profile, Scratch, Side, Stage, Weight, peak};
 
 /// Tokens: a title, a sentence, a paragraph, an abstract, a full window.
 const LENGTHS: [usize; 5] = [6, 14, 62, 128, 256];
@@ -30,17 +32,18 @@ fn main() {
     };
     println!("{layers} layers of {hidden}, {heads} heads, {intermediate} inside; one thread");
     println!("products of registers alone: {:.0} billion multiply-adds a second\n", peak / 1e9);
-    println!("{:>6} {:>8} {:>9}  of the time {:>27} products", "tokens", "ms", "tokens/s", "");
-    for (tokens, whole, profile) in measure(&encoder, hidden) {
+    println!("{:>6} {:>8} {:>9} {:>8}  of the time of one thread", "tokens", "ms", "tokens/s", "ms by 2");
+    for Measured { tokens, alone, shared, profile } in measure(&encoder, hidden) {
         let rate = (tokens * products_a_token) as f64 / profile.time(Stage::Products).as_secs_f64();
         let total: Duration = Stage::ALL.iter().map(|stage| profile.time(*stage)).sum();
         let share = |stage| 100.0 * profile.time(stage).as_secs_f64() / total.as_secs_f64();
         let shares: Vec<_> =
             Stage::ALL.iter().map(|stage| format!("{stage:?} {:.0} %", share(*stage))).collect();
         println!(
-            "{tokens:>6} {:>8.2} {:>9.0}  {}; {:.0} G/s, {:.0} % of the limit",
-            whole.as_secs_f64() * 1e3,
-            tokens as f64 / whole.as_secs_f64(),
+            "{tokens:>6} {:>8.2} {:>9.0} {:>8.2}  {}; {:.0} G/s, {:.0} % of the limit",
+            alone.as_secs_f64() * 1e3,
+            tokens as f64 / alone.as_secs_f64(),
+            shared.as_secs_f64() * 1e3,
             shares.join(", "),
             rate / 1e9,
             100.0 * rate / peak,
@@ -48,29 +51,64 @@ fn main() {
     }
 }
 
-/// Each length with the median time of a run and the profile of one of median length.
-fn measure(encoder: &Encoder, hidden: usize) -> Vec<(usize, Duration, Profile)> {
+/// Median times of one length.
+struct Measured {
+    tokens: usize,
+    alone: Duration,
+    /// Together with another thread, which sleeps until it is needed.
+    shared: Duration,
+    /// Of a run whose products took a median time.
+    profile: Profile,
+}
+
+fn measure(encoder: &Encoder, hidden: usize) -> Vec<Measured> {
+    let embeddings = LENGTHS.map(|tokens| numbers(tokens * hidden, tokens as u64));
     let mut scratch = Scratch::default();
-    let mut runs = LENGTHS.map(|_| Vec::new());
-    let mut profiles = LENGTHS.map(|_| Vec::new());
-    for _ in 0..ROUNDS {
-        for (number, tokens) in LENGTHS.into_iter().enumerate() {
-            let embeddings = numbers(tokens * hidden, tokens as u64);
-            let mut states = embeddings.clone();
-            let started = Instant::now();
-            encoder.run(black_box(&mut states), &mut scratch);
-            runs[number].push(started.elapsed());
-            states.clone_from(&embeddings);
-            profiles[number].push(encoder.profile(black_box(&mut states), &mut scratch));
+    let (mut alone, mut shared, mut profiles) =
+        (LENGTHS.map(|_| Vec::new()), LENGTHS.map(|_| Vec::new()), LENGTHS.map(|_| Vec::new()));
+    thread::scope(|scope| {
+        let (ask, asked) = mpsc::channel::<(Arc<Pair>, Vec<f32>)>();
+        scope.spawn(move || {
+            let mut scratch = Scratch::default();
+            for (pair, states) in asked {
+                run_shared(encoder, &pair, Side::Second, states, &mut scratch);
+            }
+        });
+        for _ in 0..ROUNDS {
+            for (number, embeddings) in embeddings.iter().enumerate() {
+                let mut states = embeddings.clone();
+                let started = Instant::now();
+                encoder.run(black_box(&mut states), &mut scratch);
+                alone[number].push(started.elapsed());
+                states.clone_from(embeddings);
+                profiles[number].push(encoder.profile(black_box(&mut states), &mut scratch));
+                // Time for the other thread to fall asleep.
+                thread::sleep(Duration::from_millis(1));
+                let pair = Arc::new(Pair::default());
+                let started = Instant::now();
+                if ask.send((Arc::clone(&pair), embeddings.clone())).is_ok() {
+                    run_shared(encoder, &pair, Side::First, embeddings.clone(), &mut scratch);
+                    shared[number].push(started.elapsed());
+                }
+            }
         }
-    }
-    let mut measured = Vec::new();
-    for ((tokens, mut runs), mut profiles) in LENGTHS.into_iter().zip(runs).zip(profiles) {
-        runs.sort();
+    });
+    let lengths = LENGTHS.into_iter().zip(alone).zip(shared).zip(profiles);
+    let median = lengths.map(|(((tokens, mut alone), mut shared), mut profiles)| {
+        alone.sort();
+        shared.sort();
         profiles.sort_by_key(|profile| profile.time(Stage::Products));
-        measured.push((tokens, runs[ROUNDS / 2], profiles.swap_remove(ROUNDS / 2)));
+        let profile = profiles.swap_remove(ROUNDS / 2);
+        Measured { tokens, alone: alone[ROUNDS / 2], shared: shared[ROUNDS / 2], profile }
+    });
+    median.collect()
+}
+
+fn run_shared(encoder: &Encoder, pair: &Pair, side: Side, mut states: Vec<f32>, scratch: &mut Scratch) {
+    let partner = pair.partner(side, Duration::from_secs(1));
+    if encoder.run_with_partner(black_box(&mut states), scratch, partner).is_err() {
+        println!("a thread waited for the other in vain");
     }
-    measured
 }
 
 fn random_encoder(hidden: usize, heads: usize, intermediate: usize, layers: usize) -> Encoder {

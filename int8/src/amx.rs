@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use crate::activation::QuantisedRows;
 use crate::avx512::Avx512;
 use crate::lanes::{LANES, Processor, Sums, Vector};
-use crate::weight::{PANEL, Weight};
+use crate::weight::{Columns, PANEL, Weight};
 
 /// x86-64 with AVX-512, VNNI and AMX for 8-bit integers.
 #[derive(Clone, Copy)]
@@ -48,9 +48,9 @@ impl Processor for Amx {
     type Sums = __m512i;
 
     #[inline(always)]
-    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+    fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
         // SAFETY: only code that was entered after `Amx::is_here` uses this type.
-        unsafe { multiply(rows, weight, output) }
+        unsafe { multiply(rows, weight, output, stride) }
     }
 }
 
@@ -104,19 +104,19 @@ impl TileShapes {
     }
 }
 
-/// `output = rows · weight + bias`, row by row.
+/// `output = rows · weight + bias` of these columns, over the first numbers of rows that are `stride` apart.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-unsafe fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+unsafe fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
     let (inputs, outputs, count) = (weight.inputs, weight.outputs, rows.scales.len());
     assert!(inputs.is_multiple_of(TILE_BYTES) && rows.values.len() == count * inputs);
-    assert!(weight.lines.len() * CACHE_LINE == inputs * outputs && output.len() >= count * outputs);
+    assert!(weight.lines.len() * CACHE_LINE == inputs * outputs && output.len() + stride >= count * stride + outputs);
     assert!(weight.scales.len() == outputs && weight.bias.len() == outputs);
     // SAFETY: what the two need is asserted above.
     unsafe {
         match count {
             0 => {}
-            1..=TILE_ROWS => multiply_few(rows, weight, output),
-            _ => multiply_many(rows, weight, output),
+            1..=TILE_ROWS => multiply_few(rows, weight, output, stride),
+            _ => multiply_many(rows, weight, output, stride),
         }
         // As before, so that the kernel need not keep the tiles for this thread.
         asm!("tilerelease", options(nostack, nomem));
@@ -125,7 +125,7 @@ unsafe fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
 
 /// Sixteen rows or fewer: all 64 columns of a panel at once.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-unsafe fn multiply_few(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+unsafe fn multiply_few(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
     let (inputs, count) = (weight.inputs, rows.scales.len());
     let mut sums = SumsOfBlock([0; BLOCK * COLUMNS]);
     // SAFETY: there are tiles here.
@@ -166,13 +166,13 @@ unsafe fn multiply_few(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]
                 options(nostack),
             );
         }
-        finish::<{ PANEL / LANES }>(rows, weight, panel * PANEL, 0..count, &sums, output);
+        finish::<{ PANEL / LANES }>(rows, weight, panel * PANEL, 0..count, &sums, output, stride);
     }
 }
 
 /// Any number of rows above sixteen: 32 columns at a time, whose weights stay in the first cache while all rows pass.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+unsafe fn multiply_many(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
     let (inputs, count) = (weight.inputs, rows.scales.len());
     let blocks = count.div_ceil(BLOCK);
     let mut sums = SumsOfBlock([0; BLOCK * COLUMNS]);
@@ -232,7 +232,7 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: &Weight, output: &mut [f32
                     options(nostack),
                 );
             }
-            finish::<{ COLUMNS / LANES }>(rows, weight, columns * COLUMNS, block, &sums, output);
+            finish::<{ COLUMNS / LANES }>(rows, weight, columns * COLUMNS, block, &sums, output, stride);
         }
     }
 }
@@ -259,11 +259,12 @@ unsafe fn zero_sums() {
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
 fn finish<const VECTORS: usize>(
     rows: &QuantisedRows,
-    weight: &Weight,
+    weight: Columns<'_>,
     first_column: usize,
     block: Range<usize>,
     sums: &SumsOfBlock,
     output: &mut [f32],
+    stride: usize,
 ) {
     let (mut scales, mut biases) = ([__m512::splat(0.0); VECTORS], [__m512::splat(0.0); VECTORS]);
     for vector in 0..VECTORS {
@@ -275,7 +276,7 @@ fn finish<const VECTORS: usize>(
     for (row, sums) in block.zip(sums.0.chunks_exact(width)) {
         let without_zero = Weight::without_zero(rows.zeros[row]);
         let row_scale = __m512::splat(rows.scales[row]);
-        let output = &mut output[row * weight.outputs + first_column..][..width];
+        let output = &mut output[row * stride + first_column..][..width];
         for vector in 0..VECTORS {
             // SAFETY: a chunk of the sums has `VECTORS` of them.
             let sum = unsafe { _mm512_loadu_si512(sums.as_ptr().add(vector * LANES).cast()) };

@@ -62,20 +62,21 @@ struct Head<'a> {
 }
 
 /// Writes the context of each token, `[tokens, hidden]`, from queries, keys and values side by side, `[tokens, 3 ·
-/// hidden]`. Queries are scaled already. A head's size is a multiple of sixteen.
+/// hidden]`, where `hidden` are the columns of these `heads` of a layer. Queries are scaled already. A head's size is a
+/// multiple of sixteen.
 #[inline(always)]
 pub fn attend<P: Processor>(
     projected: &[f32],
     hidden: usize,
-    heads: usize,
+    heads: Range<usize>,
     bias: Option<&DistanceBias>,
     scratch: &mut AttentionScratch,
     context: &mut [f32],
 ) {
     let tokens = context.len() / hidden;
     let padded = tokens.next_multiple_of(LANES);
-    let size = hidden / heads;
-    for number in 0..heads {
+    let size = hidden / heads.len();
+    for (number, head_of_layer) in heads.enumerate() {
         let head = Head { projected, hidden, column: number * size, size, tokens, padded };
         let (score_scale, value_scale) = head.round::<P>(scratch);
         let AttentionScratch { queries, keys, values, scores, weights } = scratch;
@@ -91,7 +92,7 @@ pub fn attend<P: Processor>(
                 5 => head.score::<P, 5>(queries, keys, score_scale, scores),
                 _ => head.score::<P, BLOCK>(queries, keys, score_scale, scores),
             }
-            let bias = |query| bias.map(|bias| bias.of(number, query, tokens));
+            let bias = |query| bias.map(|bias| bias.of(head_of_layer, query, tokens));
             weigh::<P>(scores, weights, block.clone(), tokens, bias);
             let context = &mut context[block.start * hidden..];
             match block.len() {
@@ -391,7 +392,7 @@ mod tests {
             for bias in [None, Some(&bias)] {
                 let mut context = vec![0.0; tokens * hidden];
                 let mut scratch = AttentionScratch::default();
-                attend::<Portable>(&projected, hidden, heads, bias, &mut scratch, &mut context);
+                attend::<Portable>(&projected, hidden, 0..heads, bias, &mut scratch, &mut context);
                 for (found, expected) in context.iter().zip(expected(&projected, hidden, heads, bias)) {
                     assert!((f64::from(*found) - expected).abs() < 3e-4, "{tokens}: {found} {expected}");
                 }

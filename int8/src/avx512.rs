@@ -7,7 +7,7 @@ use std::mem::transmute;
 use crate::activation::QuantisedRows;
 use crate::lanes::{LANES, MANTISSA_BITS, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
-use crate::weight::Weight;
+use crate::weight::Columns;
 
 /// x86-64 with AVX-512 (F, BW, VL) and VNNI.
 #[derive(Clone, Copy)]
@@ -28,8 +28,8 @@ impl Processor for Avx512 {
     type Sums = __m512i;
 
     #[inline(always)]
-    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
-        crate::product::multiply_in_blocks::<Self>(rows, weight, output);
+    fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
+        crate::product::multiply_in_blocks::<Self>(rows, weight, output, stride);
     }
 }
 

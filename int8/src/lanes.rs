@@ -5,7 +5,7 @@
 
 use crate::activation::QuantisedRows;
 use crate::product::{Panel, Rows};
-use crate::weight::Weight;
+use crate::weight::Columns;
 
 /// Floats of a vector.
 pub const LANES: usize = 16;
@@ -17,8 +17,8 @@ pub trait Processor: Copy {
     type Vector: Vector;
     type Sums: Sums<Vector = Self::Vector>;
 
-    /// `output = rows · weight + bias`, row by row.
-    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]);
+    /// `output = rows · weight + bias` of these columns, over the first numbers of rows that are `stride` apart.
+    fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize);
 }
 
 /// A processor that multiplies in blocks of a few rows.

@@ -17,74 +17,33 @@ mod attention;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod lanes;
+mod layer;
 mod norm;
 mod peak;
 mod portable;
 mod product;
 mod profile;
+mod team;
 mod weight;
 
 pub use attention::DistanceBias;
+pub use layer::Layer;
 pub use norm::Norm;
 pub use peak::peak;
 pub use profile::{Profile, Stage};
+pub use team::{Pair, Partner, PartnerLeft, Side};
 pub use weight::Weight;
 
-use activation::{QuantisedRows, gelu};
+use activation::QuantisedRows;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 use amx::Amx;
-use attention::{AttentionScratch, attend};
+use attention::AttentionScratch;
 #[cfg(target_arch = "x86_64")]
 use avx512::Avx512;
 use lanes::Processor;
 use portable::Portable;
 use profile::{Meter, Unmetered};
-
-/// Tokens whose feed-forward block is computed at a time, so that it stays in the processor's second cache.
-const CHUNK: usize = 64;
-
-/// Self-attention and feed-forward of one layer, each with the normalisation that follows it.
-#[derive(Debug)]
-pub struct Layer {
-    query_key_value: Weight,
-    attention_output: Weight,
-    attention_norm: Norm,
-    feed_forward_up: Weight,
-    feed_forward_down: Weight,
-    feed_forward_norm: Norm,
-}
-
-impl Layer {
-    /// `query_key_value` has the three side by side; `heads` share its outputs evenly.
-    pub fn new(
-        mut query_key_value: Weight,
-        attention_output: Weight,
-        attention_norm: Norm,
-        feed_forward_up: Weight,
-        feed_forward_down: Weight,
-        feed_forward_norm: Norm,
-        heads: usize,
-    ) -> Self {
-        // Scores are divided by the root of a head's size; dividing the queries is the same.
-        let hidden = query_key_value.inputs;
-        query_key_value.scale_first(hidden, 1.0 / ((hidden / heads) as f32).sqrt());
-        Self {
-            query_key_value,
-            attention_output,
-            attention_norm,
-            feed_forward_up,
-            feed_forward_down,
-            feed_forward_norm,
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        [&self.query_key_value, &self.attention_output, &self.feed_forward_up, &self.feed_forward_down]
-            .map(Weight::bytes)
-            .iter()
-            .sum()
-    }
-}
+use team::{Alone, Team};
 
 /// All layers, with the normalisation of the embeddings before them.
 #[derive(Debug)]
@@ -101,10 +60,11 @@ pub struct Encoder {
 pub struct Scratch {
     rows: QuantisedRows,
     projected: Vec<f32>,
-    context: Vec<f32>,
     attention: AttentionScratch,
-    update: Vec<f32>,
-    inner: Vec<f32>,
+    /// What this thread computes of rows…
+    share: Vec<f32>,
+    /// …and whole rows.
+    whole: Vec<f32>,
 }
 
 impl Encoder {
@@ -135,28 +95,55 @@ impl Encoder {
     /// # Panics
     /// When `states` is no whole number of tokens, or there are more than the distance bias knows.
     pub fn run(&self, states: &mut [f32], scratch: &mut Scratch) {
-        self.run_metered(states, scratch, &mut Unmetered);
+        let Ok(()) = self.run_here(states, scratch, &mut Alone, &mut Unmetered);
     }
 
     /// As [`Encoder::run`], measuring what the time goes to.
     pub fn profile(&self, states: &mut [f32], scratch: &mut Scratch) -> Profile {
         let mut profile = Profile::start();
-        self.run_metered(states, scratch, &mut profile);
+        let Ok(()) = self.run_here(states, scratch, &mut Alone, &mut profile);
         profile
     }
 
     /// As [`Encoder::run`] on a processor without the instructions.
     pub fn run_portably(&self, states: &mut [f32], scratch: &mut Scratch) {
-        self.run_on::<Portable>(states, scratch, &mut Unmetered);
+        let Ok(()) = self.run_on::<Portable, _>(states, scratch, &mut Alone, &mut Unmetered);
     }
 
-    fn run_metered(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
+    /// Whether [`Encoder::run_with_partner`] can be called.
+    pub fn can_be_shared(&self) -> bool {
+        let even = |outputs: usize| outputs.is_multiple_of(2 * weight::PANEL);
+        self.heads.is_multiple_of(2) && self.layers.iter().all(|layer| layer.widths().into_iter().all(even))
+    }
+
+    /// As [`Encoder::run`], together with another thread that calls this with the same embeddings and the other side of the
+    /// same pair. Both get the same bits as from `run`.
+    ///
+    /// # Errors
+    /// When the other one does not keep up or panics. What is in `states` then is of no use.
+    pub fn run_with_partner(
+        &self,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        mut partner: Partner<'_>,
+    ) -> Result<(), PartnerLeft> {
+        self.run_here(states, scratch, &mut partner, &mut Unmetered)
+    }
+
+    /// With the best instructions there are.
+    fn run_here<T: Team>(
+        &self,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        team: &mut T,
+        meter: &mut impl Meter,
+    ) -> Result<(), T::Error> {
         #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
         if Amx::is_here() {
             #[expect(unsafe_code, reason = "the processor has the instructions")]
             // SAFETY: as the line above says.
             unsafe {
-                return self.run_amx(states, scratch, meter);
+                return self.run_amx(states, scratch, team, meter);
             }
         }
         #[cfg(target_arch = "x86_64")]
@@ -164,86 +151,51 @@ impl Encoder {
             #[expect(unsafe_code, reason = "the processor has the instructions")]
             // SAFETY: as the line above says.
             unsafe {
-                return self.run_avx512(states, scratch, meter);
+                return self.run_avx512(states, scratch, team, meter);
             }
         }
-        self.run_on::<Portable>(states, scratch, meter);
+        self.run_on::<Portable, T>(states, scratch, team, meter)
     }
 
     #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-    fn run_amx(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
-        self.run_on::<Amx>(states, scratch, meter);
+    fn run_amx<T: Team>(
+        &self,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        team: &mut T,
+        meter: &mut impl Meter,
+    ) -> Result<(), T::Error> {
+        self.run_on::<Amx, T>(states, scratch, team, meter)
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
-    fn run_avx512(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
-        self.run_on::<Avx512>(states, scratch, meter);
+    fn run_avx512<T: Team>(
+        &self,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        team: &mut T,
+        meter: &mut impl Meter,
+    ) -> Result<(), T::Error> {
+        self.run_on::<Avx512, T>(states, scratch, team, meter)
     }
 
     #[inline(always)]
-    fn run_on<P: Processor>(&self, states: &mut [f32], scratch: &mut Scratch, meter: &mut impl Meter) {
+    fn run_on<P: Processor, T: Team>(
+        &self,
+        states: &mut [f32],
+        scratch: &mut Scratch,
+        team: &mut T,
+        meter: &mut impl Meter,
+    ) -> Result<(), T::Error> {
         self.embeddings_norm.apply::<P>(states);
         meter.lap(Stage::Norm);
         for layer in &self.layers {
-            self.attention::<P>(layer, states, scratch, meter);
-            feed_forward::<P>(layer, states, scratch, meter);
+            layer.attend::<P, T>(self.heads, self.distance_bias.as_ref(), states, scratch, team, meter)?;
+            layer.feed_forward::<P, T>(states, scratch, team, meter)?;
         }
-    }
-
-    #[inline(always)]
-    fn attention<P: Processor>(
-        &self,
-        layer: &Layer,
-        states: &mut [f32],
-        scratch: &mut Scratch,
-        meter: &mut impl Meter,
-    ) {
-        let Scratch { rows, projected, context, attention, update, .. } = scratch;
-        let hidden = layer.query_key_value.inputs;
-        rows.quantise::<P>(states, hidden);
-        meter.lap(Stage::Quantisation);
-        projected.resize(states.len() * 3, 0.0);
-        P::multiply(rows, &layer.query_key_value, projected);
-        meter.lap(Stage::Products);
-        context.resize(states.len(), 0.0);
-        attend::<P>(projected, hidden, self.heads, self.distance_bias.as_ref(), attention, context);
-        meter.lap(Stage::Attention);
-        rows.quantise::<P>(context, hidden);
-        meter.lap(Stage::Quantisation);
-        update.resize(states.len(), 0.0);
-        P::multiply(rows, &layer.attention_output, update);
-        meter.lap(Stage::Products);
-        layer.attention_norm.add::<P>(states, update);
-        meter.lap(Stage::Norm);
-    }
-}
-
-#[inline(always)]
-fn feed_forward<P: Processor>(
-    layer: &Layer,
-    states: &mut [f32],
-    scratch: &mut Scratch,
-    meter: &mut impl Meter,
-) {
-    let Scratch { rows, inner, update, .. } = scratch;
-    let (hidden, intermediate) = (layer.feed_forward_up.inputs, layer.feed_forward_up.outputs);
-    for states in states.chunks_mut(CHUNK * hidden) {
-        rows.quantise::<P>(states, hidden);
-        meter.lap(Stage::Quantisation);
-        inner.resize(states.len() / hidden * intermediate, 0.0);
-        P::multiply(rows, &layer.feed_forward_up, inner);
-        meter.lap(Stage::Products);
-        gelu::<P>(inner);
-        meter.lap(Stage::Gelu);
-        rows.quantise::<P>(inner, intermediate);
-        meter.lap(Stage::Quantisation);
-        update.resize(states.len(), 0.0);
-        P::multiply(rows, &layer.feed_forward_down, update);
-        meter.lap(Stage::Products);
-        layer.feed_forward_norm.add::<P>(states, update);
-        meter.lap(Stage::Norm);
+        Ok(())
     }
 }
 
@@ -294,7 +246,7 @@ mod tests {
         #[expect(unsafe_code, reason = "the test asks for the instructions before")]
         // SAFETY: as the reason says.
         unsafe {
-            encoder.run_avx512(states, scratch, &mut Unmetered);
+            let Ok(()) = encoder.run_avx512(states, scratch, &mut Alone, &mut Unmetered);
         }
     }
 
@@ -326,6 +278,48 @@ mod tests {
                 assert_eq!(bits(&without_tiles), bits(&portable), "{tokens} tokens of {hidden}");
             }
         }
+    }
+
+    #[test]
+    fn two_threads_give_the_same_bits() {
+        let patience = std::time::Duration::from_secs(60);
+        for (hidden, heads, intermediate) in [(128, 2, 256), (384, 12, 640)] {
+            let encoder = encoder(hidden, heads, intermediate);
+            assert!(encoder.can_be_shared());
+            for tokens in [1, 2, 7, 16, 33, 100] {
+                let embeddings = numbers(tokens * hidden, tokens as u64);
+                let mut alone = embeddings.clone();
+                encoder.run(&mut alone, &mut Scratch::default());
+                let pair = Pair::default();
+                let run = |side| {
+                    let (mut states, mut scratch) = (embeddings.clone(), Scratch::default());
+                    let partner = pair.partner(side, patience);
+                    encoder.run_with_partner(&mut states, &mut scratch, partner).unwrap();
+                    states
+                };
+                let (first, second) = std::thread::scope(|scope| {
+                    let second = scope.spawn(|| run(Side::Second));
+                    (run(Side::First), second.join().unwrap())
+                });
+                assert!(first == alone && second == alone, "{tokens} tokens of {hidden}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_thread_without_a_partner_does_not_wait_for_ever() {
+        let encoder = encoder(128, 2, 256);
+        let pair = Pair::default();
+        let run = |patience| {
+            let partner = pair.partner(Side::First, patience);
+            encoder.run_with_partner(&mut numbers(256, 1), &mut Scratch::default(), partner)
+        };
+        assert_eq!(run(std::time::Duration::from_millis(1)), Err(PartnerLeft));
+        let pair = Pair::default();
+        drop(pair.partner(Side::Second, std::time::Duration::ZERO));
+        let partner = pair.partner(Side::First, std::time::Duration::from_secs(600));
+        let left = encoder.run_with_partner(&mut numbers(256, 1), &mut Scratch::default(), partner);
+        assert_eq!(left, Err(PartnerLeft));
     }
 
     #[test]

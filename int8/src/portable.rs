@@ -3,7 +3,7 @@
 use crate::activation::QuantisedRows;
 use crate::lanes::{LANES, MANTISSA_BITS, MultiplyBlocks, Pairs, Processor, Sums, Vector};
 use crate::product::{Panel, Rows};
-use crate::weight::Weight;
+use crate::weight::Columns;
 
 /// Needs no instructions in particular.
 #[derive(Clone, Copy)]
@@ -14,8 +14,8 @@ impl Processor for Portable {
     type Sums = [i32; LANES];
 
     #[inline(always)]
-    fn multiply(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
-        crate::product::multiply_in_blocks::<Self>(rows, weight, output);
+    fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
+        crate::product::multiply_in_blocks::<Self>(rows, weight, output, stride);
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::activation::QuantisedRows;
 use crate::lanes::{LANES, MultiplyBlocks, Pairs, Sums};
-use crate::weight::{DEPTH, Line, PANEL, Weight};
+use crate::weight::{Columns, DEPTH, Line, PANEL, Weight};
 
 /// Rows that are multiplied at a time: 6 × 4 sums, four weights and one input fill the 32 registers.
 const BLOCK: usize = 6;
@@ -32,9 +32,14 @@ pub struct Panel<'a> {
     pub share: usize,
 }
 
-/// `output = rows · weight + bias`, row by row.
+/// `output = rows · weight + bias` of these columns, over the first numbers of rows that are `stride` apart.
 #[inline(always)]
-pub fn multiply_in_blocks<P: MultiplyBlocks>(rows: &QuantisedRows, weight: &Weight, output: &mut [f32]) {
+pub fn multiply_in_blocks<P: MultiplyBlocks>(
+    rows: &QuantisedRows,
+    weight: Columns<'_>,
+    output: &mut [f32],
+    stride: usize,
+) {
     let count = rows.scales.len();
     let blocks = count.div_ceil(BLOCK);
     for number in 0..weight.outputs / PANEL {
@@ -56,8 +61,8 @@ pub fn multiply_in_blocks<P: MultiplyBlocks>(rows: &QuantisedRows, weight: &Weig
                 scales: &rows.scales[first..end],
                 zeros: &rows.zeros[first..end],
             };
-            let output = &mut output[first * weight.outputs + columns.start..];
-            multiply_block::<P>(end - first, rows, panel, output, weight.outputs);
+            let output = &mut output[first * stride + columns.start..];
+            multiply_block::<P>(end - first, rows, panel, output, stride);
             panel.share += 1;
         }
     }

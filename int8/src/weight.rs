@@ -1,5 +1,7 @@
 //! Weights, rounded to 8 bits and laid out for the products.
 
+use std::ops::Range;
+
 use crate::lanes::{LANES, Pairs};
 
 /// Columns of a panel: four vectors of sixteen.
@@ -37,6 +39,17 @@ pub struct Weight {
     pub bias: Vec<f32>,
 }
 
+/// Some of a weight's outputs, whole panels.
+#[derive(Clone, Copy)]
+pub struct Columns<'a> {
+    pub inputs: usize,
+    pub outputs: usize,
+    pub lines: &'a [Line],
+    pub scales: &'a [f32],
+    pub sums: &'a [Pairs],
+    pub bias: &'a [f32],
+}
+
 impl Weight {
     /// Rounds `weight`, `[inputs, outputs]` row by row. `inputs` must be a multiple of 4, `outputs` of 64.
     pub fn new(weight: &[f32], bias: &[f32]) -> Self {
@@ -62,6 +75,18 @@ impl Weight {
             }
         }
         Self { inputs, outputs, lines, scales, sums: in_pairs(&sums), bias: bias.to_vec() }
+    }
+
+    /// The outputs in `columns`, from a multiple of 64 to another.
+    pub fn columns(&self, columns: Range<usize>) -> Columns<'_> {
+        Columns {
+            inputs: self.inputs,
+            outputs: columns.len(),
+            lines: &self.lines[columns.start / PANEL * self.inputs..columns.end / PANEL * self.inputs],
+            scales: &self.scales[columns.clone()],
+            sums: &self.sums[columns.start / LANES..columns.end / LANES],
+            bias: &self.bias[columns],
+        }
     }
 
     /// What takes the zero point of a row out of its products with `sums`: one product of pairs.
