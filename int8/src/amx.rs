@@ -109,7 +109,10 @@ impl TileShapes {
 unsafe fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
     let (inputs, outputs, count) = (weight.inputs, weight.outputs, rows.scales.len());
     assert!(inputs.is_multiple_of(TILE_BYTES) && rows.values.len() == count * inputs);
-    assert!(weight.lines.len() * CACHE_LINE == inputs * outputs && output.len() + stride >= count * stride + outputs);
+    assert!(
+        weight.lines.len() * CACHE_LINE == inputs * outputs
+            && output.len() + stride >= count * stride + outputs
+    );
     assert!(weight.scales.len() == outputs && weight.bias.len() == outputs);
     // SAFETY: what the two need is asserted above.
     unsafe {
@@ -123,7 +126,8 @@ unsafe fn multiply(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32]
     }
 }
 
-/// Sixteen rows or fewer: all 64 columns of a panel at once.
+/// Sixteen rows or fewer: all 64 columns of a panel at once. The weights are read in their order in memory, which the
+/// processor foresees: fetching them ahead made it slower.
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni,fma")]
 unsafe fn multiply_few(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [f32], stride: usize) {
     let (inputs, count) = (weight.inputs, rows.scales.len());
@@ -153,8 +157,6 @@ unsafe fn multiply_few(rows: &QuantisedRows, weight: Columns<'_>, output: &mut [
                     step_bytes = in(reg) STEP_BYTES,
                     options(nostack, readonly),
                 );
-                // The next panel follows this one in memory; so few rows would wait for it.
-                fetch::<_MM_HINT_T0>(weights.wrapping_add(inputs * PANEL), DEPTH_BYTES);
             }
             asm!(
                 "tilestored [{sums} + {row_bytes}], tmm0",
@@ -217,7 +219,7 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: Columns<'_>, output: &mut 
                         step_bytes = in(reg) STEP_BYTES,
                         options(nostack, readonly),
                     );
-                    fetch::<_MM_HINT_T1>(ahead, ahead_of_step);
+                    fetch(ahead, ahead_of_step);
                     ahead = ahead.wrapping_add(ahead_of_step);
                 }
                 let sums = sums.0.as_mut_ptr();
@@ -237,12 +239,12 @@ unsafe fn multiply_many(rows: &QuantisedRows, weight: Columns<'_>, output: &mut 
     }
 }
 
-/// Brings `bytes` from `start` on into the cache that `HINT` names.
+/// Brings `bytes` from `start` on into the second cache.
 #[inline(always)]
-fn fetch<const HINT: i32>(start: *const u8, bytes: usize) {
+fn fetch(start: *const u8, bytes: usize) {
     for line in 0..bytes / CACHE_LINE {
         // SAFETY: a hint: nothing is read, so that the address may lie beyond the weights.
-        unsafe { _mm_prefetch::<HINT>(start.wrapping_add(line * CACHE_LINE).cast()) };
+        unsafe { _mm_prefetch::<_MM_HINT_T1>(start.wrapping_add(line * CACHE_LINE).cast()) };
     }
 }
 

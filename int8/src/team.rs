@@ -101,8 +101,7 @@ impl Partner<'_> {
         /// Looking at the clock costs as much as some rounds.
         const ROUNDS_BETWEEN_LOOKS: usize = 64;
         let started = Instant::now();
-        let is_given =
-            || self.pair.given[self.side.other() as usize].load(Ordering::Acquire) > self.round;
+        let is_given = || self.pair.given[self.side.other() as usize].load(Ordering::Acquire) > self.round;
         loop {
             for _ in 0..ROUNDS_BETWEEN_LOOKS {
                 if is_given() {
