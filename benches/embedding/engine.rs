@@ -11,7 +11,7 @@ use crate::vectors;
 /// Embeds with `threads` threads until standard input ends.
 pub fn serve(model: &str, precision: &str, threads: usize) -> anyhow::Result<()> {
     let embedder = vectors::engine(model, precision, threads)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     answer(|request| runtime.block_on(embed(&embedder, request, threads)))
 }
 

@@ -3,19 +3,33 @@
 //! Texts of similar length go together, as many as a budget of tokens takes, padding included; so memory is bounded
 //! whatever the lengths. A vector may differ in its last bits by what it ran with.
 
-use super::{error::EmbedError, network::Network, tokenizer::Tokenizer, vector::Embedding};
+use std::sync::Arc;
+
+use super::{error::EmbedError, network::Network, tokenizer::Tokenizer, vector::Embedding, workers::Encode};
 
 /// Tokens of one run, padding included: 64 passages of 128.
 pub(super) const TOKEN_BUDGET: usize = 8_192;
 /// Texts that are taken from the queue at once.
 pub(super) const TEXTS_AT_ONCE: usize = 64;
 
+/// An encoder that runs what waits together.
+pub(super) struct BatchEncoder {
+    pub tokenizer: Arc<Tokenizer>,
+    pub network: Network,
+}
+
+impl Encode for BatchEncoder {
+    fn texts_at_once(&self) -> usize {
+        TEXTS_AT_ONCE
+    }
+
+    fn encode(&mut self, texts: &[&str]) -> Vec<Result<Embedding, EmbedError>> {
+        embed(&self.tokenizer, &self.network, texts)
+    }
+}
+
 /// Embeds `texts`; each has its own result.
-pub(super) fn embed(
-    tokenizer: &Tokenizer,
-    network: &Network,
-    texts: &[&str],
-) -> Vec<Result<Embedding, EmbedError>> {
+fn embed(tokenizer: &Tokenizer, network: &Network, texts: &[&str]) -> Vec<Result<Embedding, EmbedError>> {
     let ids: Vec<_> = texts.iter().map(|text| tokenizer.ids(text)).collect();
     let mut results: Vec<_> =
         ids.iter().map(|ids| ids.as_ref().map(|_| None).map_err(EmbedError::clone)).collect();

@@ -26,6 +26,8 @@ mod pooling;
 mod precision;
 mod query_counts;
 mod runtime;
+mod shared_text;
+mod text_encoder;
 mod tokenizer;
 mod vector;
 mod workers;
@@ -134,7 +136,7 @@ impl Embedder {
         let started = Instant::now();
         let model = open::open(config, decided)?;
         let capacity = Capacity { queries: WAITING_QUERIES, documents: WAITING_DOCUMENTS };
-        let threads = model.encoders.len();
+        let threads = model.encoders.threads.len();
         let workers =
             Workers::start(model.encoders, capacity).map_err(|source| OpenError::Threads { source })?;
         let description = model.description;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ort::environment::Environment;
-use sentio_int8::Scratch;
+use sentio_int8::{PartnerLeft, Scratch};
 
 use super::{
     accelerator::Accelerator,
@@ -12,6 +12,7 @@ use super::{
     folder::ModelFolder,
     onnx_file::OnnxFile,
     precision::Precision,
+    shared_text::SharedText,
 };
 
 /// A network with its weights, which any number of threads share.
@@ -64,9 +65,49 @@ impl Network {
     /// The vector of a text of at least one token and at most a window, not yet of unit length. Depends on nothing else.
     pub fn encode(&self, token_ids: &[u32], scratch: &mut Scratch) -> ort::Result<Vec<f32>> {
         match self {
-            Self::Layers { model, layers } => model.encode_in_int8(layers, scratch, token_ids),
+            Self::Layers { model, layers } => {
+                let mut states = model.int8_states(token_ids)?;
+                layers.run(&mut states, scratch);
+                Ok(model.pool(&states))
+            }
             Self::Graph { model, session } => model.encode(session, token_ids),
             Self::File(file) => file.encode(token_ids),
+        }
+    }
+
+    /// Whether two threads can run one text.
+    pub fn takes_help(&self) -> bool {
+        matches!(self, Self::Layers { layers, .. } if layers.can_be_shared())
+    }
+
+    /// As [`Network::encode`], with the same bits, half of it computed by a thread that calls [`Network::help`], if there
+    /// is one in time.
+    pub fn encode_with_help(
+        &self,
+        token_ids: &[u32],
+        scratch: &mut Scratch,
+        shared: &SharedText,
+    ) -> ort::Result<Vec<f32>> {
+        if let Self::Layers { model, layers } = self
+            && layers.can_be_shared()
+        {
+            let mut states = model.int8_states(token_ids)?;
+            let partner = shared.offer(&states);
+            match layers.run_with_partner(&mut states, scratch, partner) {
+                Ok(()) => return Ok(model.pool(&states)),
+                Err(PartnerLeft) => tracing::debug!("embedding.alone: no thread helped in time"),
+            }
+        }
+        self.encode(token_ids, scratch)
+    }
+
+    /// Computes half of what another thread encodes with [`Network::encode_with_help`].
+    pub fn help(&self, shared: &SharedText, scratch: &mut Scratch) {
+        if let Self::Layers { layers, .. } = self
+            && let Some((mut states, partner)) = shared.join()
+        {
+            // An error means that the other one went on alone.
+            let _ = layers.run_with_partner(&mut states, scratch, partner);
         }
     }
 

@@ -8,14 +8,13 @@ use std::{
 };
 
 use ort::environment::Environment;
-use sentio_int8::Scratch;
 
 use super::{
     ModelDescription,
     accelerator::Accelerator,
-    batch,
+    batch::BatchEncoder,
     encoder::EncoderModel,
-    error::{EmbedError, OpenError},
+    error::OpenError,
     fingerprint::{fingerprint, sha256},
     folder::{ModelFolder, WeightsFile, unsupported},
     known,
@@ -23,9 +22,10 @@ use super::{
     network::Network,
     precision::{self, Precision, Trial},
     runtime,
+    text_encoder::TextEncoder,
     tokenizer::Tokenizer,
     vector::Embedding,
-    workers::Encoder,
+    workers::{Encode, Encoders},
 };
 use crate::config::{EmbeddingConfig, PrecisionSetting};
 
@@ -33,8 +33,7 @@ use crate::config::{EmbeddingConfig, PrecisionSetting};
 pub(super) struct OpenModel {
     pub description: ModelDescription,
     pub tokenizer: Arc<Tokenizer>,
-    /// One for each thread.
-    pub encoders: Vec<Encoder>,
+    pub encoders: Encoders,
     /// What was tried before the arithmetic was chosen.
     pub trials: Vec<Trial>,
     /// The vectors of texts that are always the same.
@@ -68,7 +67,7 @@ pub(super) fn open(config: &EmbeddingConfig, decided: Option<Decided>) -> Result
     let Chosen { precision, network, trials } = chosen?;
     let probes = precision::probe(&network, &tokenizer)
         .map_err(|reason| OpenError::WarmUp { path: folder.path.clone(), reason })?;
-    let encoders = encoders(&tokenizer, Arc::new(network), config.threads);
+    let encoders = encoders(&tokenizer, network, config.threads);
     let description = describe(config, &folder, &tokenizer, precision, weights_sha256, &tokenizer_json)?;
     Ok(OpenModel { description, tokenizer, encoders, trials, probes })
 }
@@ -116,25 +115,15 @@ impl Source<'_> {
     }
 }
 
-/// An encoder for each thread, or one that runs texts together where an accelerator does the work.
-fn encoders(tokenizer: &Arc<Tokenizer>, network: Arc<Network>, threads: usize) -> Vec<Encoder> {
+/// An encoder for each thread and a spare one, or one that runs texts together where an accelerator does the work.
+fn encoders(tokenizer: &Arc<Tokenizer>, network: Network, threads: usize) -> Encoders {
     if network.takes_batches() {
-        let tokenizer = Arc::clone(tokenizer);
-        let encode = Box::new(move |texts: &[&str]| batch::embed(&tokenizer, &network, texts));
-        return vec![Encoder { texts_at_once: batch::TEXTS_AT_ONCE, encode }];
+        let encoder = BatchEncoder { tokenizer: Arc::clone(tokenizer), network };
+        return Encoders { threads: vec![Box::new(encoder)], spare: None };
     }
-    let encoder = |_| {
-        let (tokenizer, network) = (Arc::clone(tokenizer), Arc::clone(&network));
-        let mut scratch = Scratch::default();
-        let mut embed = move |text: &str| {
-            let ids = tokenizer.ids(text)?;
-            let vector = network.encode(&ids, &mut scratch).map_err(EmbedError::failed)?;
-            Embedding::normalised(vector).map_err(EmbedError::failed)
-        };
-        let encode = Box::new(move |texts: &[&str]| texts.iter().map(|text| embed(text)).collect());
-        Encoder { texts_at_once: 1, encode }
-    };
-    (0..threads.max(1)).map(encoder).collect()
+    let network = Arc::new(network);
+    let encoder = || -> Box<dyn Encode> { Box::new(TextEncoder::new(tokenizer, &network, threads)) };
+    Encoders { threads: (0..threads.max(1)).map(|_| encoder()).collect(), spare: Some(encoder()) }
 }
 
 /// The folder that `config` names: a name under the folder of models, else a path as it stands.

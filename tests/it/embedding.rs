@@ -163,6 +163,28 @@ async fn a_text_has_the_same_bits_whatever_else_is_running() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_has_the_same_bits_on_one_thread_and_on_two() {
+    let plain = EmbeddingConfig {
+        query_cache_bytes: 0,
+        ..config("models", "all-MiniLM-L6-v2", PrecisionSetting::Auto)
+    };
+    let embedder = open(&EmbeddingConfig { threads: 2, ..plain });
+    for words in 1..60 {
+        // The first finds both threads idle, the others do not.
+        let query = "how do dumplings stay tender ".repeat(12)[..words * 4].to_owned();
+        let (first, passage) =
+            (embedder.embed_query(&query).await, embedder.embed_passage(query.clone()).await);
+        assert_eq!(first.as_ref().map(Embedding::to_le_bytes), passage.as_ref().map(Embedding::to_le_bytes));
+        let mut tasks = tokio::task::JoinSet::new();
+        for _ in 0..4 {
+            let (embedder, query) = (embedder.clone(), query.clone());
+            tasks.spawn(async move { embedder.embed_query(&query).await });
+        }
+        assert!(tasks.join_all().await.iter().all(|reply| reply == &first), "{query}");
+    }
+}
+
 #[tokio::test]
 async fn a_query_asked_for_several_times_runs_once() {
     let embedder = tiny("tiny-bert", PrecisionSetting::Fp32);

@@ -20,7 +20,6 @@ use std::{
 };
 
 use ort::{environment::Environment, value::TensorRefMut};
-use sentio_int8::Scratch;
 
 pub(super) use self::{architecture::Architecture, graph::Products};
 use self::{
@@ -154,21 +153,19 @@ impl EncoderModel {
         })
     }
 
-    /// As [`EncoderModel::encode`], with the layers of [`EncoderModel::int8_layers`].
-    pub fn encode_in_int8(
-        &self,
-        layers: &sentio_int8::Encoder,
-        scratch: &mut Scratch,
-        token_ids: &[u32],
-    ) -> ort::Result<Vec<f32>> {
-        let hidden = self.dimensions.hidden;
-        let mut states = self.embeddings.sum(token_ids, hidden)?;
+    /// What the layers of [`EncoderModel::int8_layers`] take of a text: the embeddings of its tokens, `[tokens, hidden]`.
+    pub fn int8_states(&self, token_ids: &[u32]) -> ort::Result<Vec<f32>> {
+        let states = self.embeddings.sum(token_ids, self.dimensions.hidden)?;
         // Rounded to integers it would be lost that something is no number.
         if !states.iter().all(|value| value.is_finite()) {
             return Err(ort::Error::new("an embedding of one of its tokens is no finite number"));
         }
-        layers.run(&mut states, scratch);
-        Ok(self.pooling.pool(&states, hidden))
+        Ok(states)
+    }
+
+    /// The vector of a text, not yet of unit length, from the last layer's states.
+    pub fn pool(&self, states: &[f32]) -> Vec<f32> {
+        self.pooling.pool(states, self.dimensions.hidden)
     }
 
     /// The vector of a text of at least one token and at most a window, not yet of unit length.
