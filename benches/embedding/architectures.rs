@@ -6,7 +6,7 @@ use sentio::embedding::Embedding;
 use serde::Deserialize;
 
 use crate::corpus::{Article, lines};
-use crate::vectors::{engine, passages};
+use crate::vectors::{engine_without_prompts, passages};
 use crate::{python, repository};
 
 const TEXTS: usize = 200;
@@ -50,7 +50,7 @@ pub async fn compare(articles: &Path, models: &Path) -> anyhow::Result<()> {
         let mut row = format!("{:28}", model.file_name().unwrap_or_default().to_string_lossy());
         let mut arithmetic = String::new();
         for precision in ["fp32", "int8"] {
-            let embedder = engine(&name, precision, threads)?;
+            let embedder = engine_without_prompts(&name, precision, threads)?;
             let found = passages(&embedder, &texts).await?;
             let cosines = found.iter().zip(&expected.cases).map(|(found, expected)| {
                 Ok(f64::from(found.cosine(&Embedding::normalised(expected.vector.clone())?)))

@@ -3,12 +3,21 @@
 use futures::{StreamExt, TryStreamExt, stream};
 use sentio::config::{Config, SettingValues};
 use sentio::embedding::{Embedder, Embedding};
-use sentio::sync::{PassageRule, split};
+use sentio::sync::{PassageRule, passage_text, split};
 
 use crate::corpus::Article;
 use crate::repository;
 
 pub fn engine(model: &str, precision: &str, threads: usize) -> anyhow::Result<Embedder> {
+    open(model, precision, threads, &[])
+}
+
+/// As [`engine`], without the prompts that a folder of a known name gets.
+pub fn engine_without_prompts(model: &str, precision: &str, threads: usize) -> anyhow::Result<Embedder> {
+    open(model, precision, threads, &["SENTIO_QUERY_PROMPT", "SENTIO_PASSAGE_PROMPT"])
+}
+
+fn open(model: &str, precision: &str, threads: usize, emptied: &[&'static str]) -> anyhow::Result<Embedder> {
     let settings = [
         ("SENTIO_MODEL", model.to_owned()),
         ("SENTIO_PRECISION", precision.to_owned()),
@@ -16,6 +25,7 @@ pub fn engine(model: &str, precision: &str, threads: usize) -> anyhow::Result<Em
         ("SENTIO_QUERY_CACHE", "0".to_owned()),
         ("SENTIO_ORT_LIB", repository("lib/libonnxruntime.so").display().to_string()),
     ];
+    let settings = settings.into_iter().chain(emptied.iter().map(|name| (*name, String::new())));
     let config = Config::from_values(&SettingValues::from_flags(settings))?;
     Ok(Embedder::open(&config.embedding)?)
 }
@@ -43,7 +53,7 @@ pub fn cut(
     let (title, content) = (embedder.token_spans(&article.title)?, embedder.token_spans(&article.content)?);
     let (title_end, spans) = split(rule, &title, &article.content, &content);
     let title = &article.title[..title_end];
-    Ok(spans.iter().map(|span| format!("{title}\n{}", &article.content[span.bytes.clone()])).collect())
+    Ok(spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect())
 }
 
 /// The numbers of the `most` best of `scores`, best first, ties by number.

@@ -18,10 +18,8 @@ pub struct IndexConfig {
     pub poll: Duration,
     /// Most passages of an article that are indexed (default: 1,000); at least one.
     pub passages_max: usize,
-    /// Most memory for index pages (default: 256 MiB).
-    pub index_cache_bytes: usize,
-    /// Most memory for file metadata (default: 128 MiB).
-    pub metadata_cache_bytes: usize,
+    /// Most memory for pages and metadata of the index's files (default: 96 MiB).
+    pub cache_bytes: usize,
 }
 
 impl IndexConfig {
@@ -42,15 +40,11 @@ impl IndexConfig {
             values.parse("SENTIO_PASSAGES_MAX", "expected a number from 1 to 100000", |text| {
                 text.parse().ok().filter(|passages| (1..=100_000).contains(passages))
             })?;
-        Ok(Self {
-            uri,
-            lock_folder,
-            wait,
-            poll,
-            passages_max,
-            index_cache_bytes: 256 << 20,
-            metadata_cache_bytes: 128 << 20,
-        })
+        let cache_mebibytes: usize =
+            values.parse("SENTIO_INDEX_CACHE", "expected MiB, a number from 1 to 1048576", |text| {
+                text.parse().ok().filter(|size| (1..=1_048_576).contains(size))
+            })?;
+        Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes: cache_mebibytes << 20 })
     }
 }
 

@@ -124,6 +124,13 @@ pub const SETTINGS: &[Setting] = &[
         "How often to look whether another program has changed articles; PostgreSQL tells by itself",
     ),
     setting(
+        "SENTIO_INDEX_CACHE",
+        "index-cache",
+        "MEBIBYTES",
+        "96",
+        "Memory for what is read again and again of the index",
+    ),
+    setting(
         "SENTIO_PASSAGES_MAX",
         "passages-max",
         "NUMBER",

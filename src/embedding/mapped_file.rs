@@ -19,6 +19,20 @@ impl MappedFile {
     }
 }
 
+impl MappedFile {
+    /// Gives the pages back that were read so far; those that are needed again are read again.
+    pub fn forget_pages(&self) {
+        #[cfg(unix)]
+        #[expect(unsafe_code, reason = "the pages of a file that is mapped read-only come back unchanged")]
+        // SAFETY: as the reason says, references into the map stay valid.
+        let advised = unsafe { self.0.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+        #[cfg(unix)]
+        if let Err(error) = advised {
+            tracing::debug!(%error, "model.pages_kept");
+        }
+    }
+}
+
 impl Deref for MappedFile {
     type Target = [u8];
 

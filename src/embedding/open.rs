@@ -65,6 +65,8 @@ pub(super) fn open(config: &EmbeddingConfig, decided: Option<Decided>) -> Result
         (hash.join().unwrap_or_else(|panic| panic::resume_unwind(panic)), chosen)
     });
     let Chosen { precision, network, trials } = chosen?;
+    // Hashing and building have read all of it; texts need some rows of its word embeddings.
+    weights.forget_pages();
     let probes = precision::probe(&network, &tokenizer)
         .map_err(|reason| OpenError::WarmUp { path: folder.path.clone(), reason })?;
     let encoders = encoders(&tokenizer, network, config.threads);

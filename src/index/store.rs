@@ -25,12 +25,10 @@ pub struct VectorIndex {
 impl VectorIndex {
     /// Opens the place `config` names; creates a folder that is not there.
     pub async fn connect(config: &IndexConfig) -> Result<Self, IndexError> {
-        // The library's own defaults are 6 GiB and 1 GiB.
-        let session = Session::new(
-            config.index_cache_bytes,
-            config.metadata_cache_bytes,
-            Arc::new(ObjectStoreRegistry::default()),
-        );
+        // The library's own defaults are 6 GiB and 1 GiB. Metadata of tables and files is the smaller part.
+        let metadata = config.cache_bytes / 3;
+        let session =
+            Session::new(config.cache_bytes - metadata, metadata, Arc::new(ObjectStoreRegistry::default()));
         let connection = lancedb::connect(&config.uri)
             .session(Arc::new(session))
             .execute()

@@ -30,7 +30,7 @@ mod worker;
 pub use error::SyncError;
 pub use generations::{Generations, OpenGeneration};
 pub use handle::WorkerHandle;
-pub use passages::{PassageRule, PassageSpan, split};
+pub use passages::{PassageRule, PassageSpan, passage_text, split};
 pub use publish::Publisher;
 pub use reconcile::{record, record_gaps};
 pub use step::{Step, StepHook, log_steps};

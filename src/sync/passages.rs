@@ -65,6 +65,11 @@ pub fn split(
     }
 }
 
+/// What is embedded of a passage: the title, so that it is known what is spoken of, and the passage.
+pub fn passage_text(title: &str, passage: &str) -> String {
+    format!("{title}\n{passage}")
+}
+
 /// At most `most` of `spans`, as evenly as can be, the first and the last among them.
 pub fn sample(spans: Vec<PassageSpan>, most: usize) -> Vec<PassageSpan> {
     let (in_all, most) = (spans.len(), most.max(1));

@@ -12,7 +12,7 @@ use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
 use super::content_hash::content_hash;
 use super::generations::Target;
 use super::load::load;
-use super::passages::{PassageRule, PassageSpan, sample, split};
+use super::passages::{PassageRule, PassageSpan, passage_text, sample, split};
 use super::record::IndexedArticle;
 use crate::article::ArticleId;
 use crate::db::Database;
@@ -149,11 +149,6 @@ async fn cut(
         Ok(Document { article, change, spans, passages_in_all, texts, hashes })
     };
     Ok(tokio::task::spawn_blocking(cut).await?)
-}
-
-/// What is embedded of a passage: the title, so that it is known what is spoken of, and the passage.
-fn passage_text(title: &str, passage: &str) -> String {
-    format!("{title}\n{passage}")
 }
 
 /// The vector, or the text's own error, of each text by its hash.

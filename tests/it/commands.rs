@@ -304,6 +304,7 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_PRECISION", "int4", "expected auto, int8 or fp32"),
         ("SENTIO_ACCELERATOR", "gpu", "expected none, cuda, openvino, coreml or directml"),
         ("SENTIO_QUERY_CACHE", "-1", "expected MiB, a number from 0 to 65536"),
+        ("SENTIO_INDEX_CACHE", "0", "expected MiB, a number from 1 to 1048576"),
         ("SENTIO_PASSAGES_MAX", "0", "expected a number from 1 to 100000"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
         ("DATABASE_URL", "sqlite::memory:", "name a file"),
