@@ -77,6 +77,13 @@ pub fn run() -> ExitCode {
     }
 }
 
+/// Threads for reading files and other work that blocks. Each keeps memory of its own, and files are read no faster by the
+/// dozens that would be started otherwise: `docs/decisions/0015-memory.md`.
+fn blocking_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    (2 * cores).max(8)
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Schema) {
         return schema::run();
@@ -90,7 +97,10 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     for warning in values.warnings() {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(blocking_threads())
+        .build()?;
     let code = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => command.run(config).await,
