@@ -7,8 +7,9 @@ use sea_orm::{ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, Que
 
 use super::SyncError;
 use super::cache;
+use super::cut::Origin;
 use super::generations::{Target, view_of};
-use super::prepare::{Origin, Part, Prepared};
+use super::prepare::{Part, Prepared};
 use super::record::{forget, record_indexed, record_rate, record_versions};
 use super::step::{Step, StepHook};
 use crate::article::ArticleId;

@@ -9,6 +9,7 @@ mod batch_size;
 mod cache;
 mod commit;
 mod content_hash;
+mod cut;
 mod error;
 mod follow;
 mod generations;

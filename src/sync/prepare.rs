@@ -1,34 +1,24 @@
-//! The first half of the worker's job: claimed changes → rows for each generation that is kept in step.
+//! The second third of the worker's job: articles in passages → rows for each generation that is kept in step.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
-use futures::future::try_join_all;
+use futures::TryStreamExt;
+use futures::stream::FuturesUnordered;
+use tokio::sync::Notify;
 
 use super::SyncError;
 use super::batch_size::STEP_TEXTS;
-use super::cache::{ArticleVectors, Cached, TextHash, text_hash};
+use super::cache::{ArticleVectors, Cached, TextHash};
 use super::content_hash::content_hash;
+use super::cut::{CutBatch, Document, Origin, fail};
 use super::generations::Target;
-use super::load::load;
-use super::passages::{PassageRule, PassageSpan, passage_text, sample, split};
 use super::record::IndexedArticle;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::embedding::{EmbedError, Embedder, Embedding};
-use crate::entity::article;
 use crate::index::{ArticleRow, Batch, Facets, PassageRow};
 use crate::outbox::Change;
-
-/// Where changes come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// They were claimed: each row of the outbox is completed when all generations are written.
-    Outbox,
-    /// They fill a generation that is being built; nothing was recorded.
-    Backfill,
-}
 
 /// Changes, ready to be written.
 pub struct Prepared {
@@ -58,97 +48,31 @@ pub struct Part {
     pub ahead: Vec<ArticleVectors>,
 }
 
-/// An article cut into passages.
-struct Document {
-    article: Arc<article::Model>,
-    change: Change,
-    /// Those that are indexed…
-    spans: Vec<PassageSpan>,
-    /// …of so many.
-    passages_in_all: usize,
-    texts: Vec<String>,
-    /// Of `texts`, in the same order.
-    hashes: Vec<TextHash>,
-}
+/// How many texts of a batch are left when the next one is to be claimed and cut: what their vectors take as long as that.
+const TEXTS_BEFORE_NEXT: usize = 24;
 
-/// Loads the articles of `changes` as they are now, cuts them and computes their vectors by the model of each target.
-pub async fn prepare(
-    db: &Database,
-    targets: &[&Target],
-    changes: Vec<Change>,
-    origin: Origin,
-) -> Result<Prepared, SyncError> {
-    let ids: Vec<_> = changes.iter().map(|change| change.article).collect();
-    let mut articles = load(db, &ids).await?;
-    let mut prepared = Prepared {
-        origin,
-        parts: Vec::new(),
-        done: Vec::new(),
-        deleted: Vec::new(),
-        failed: Vec::new(),
-        unfinished: Vec::new(),
-    };
-    let mut present = Vec::new();
-    for change in changes {
-        match articles.remove(&change.article) {
-            None if origin == Origin::Outbox => prepared.deleted.push(change),
-            // Its deletion is recorded.
-            None => {}
-            Some(Err(reason)) => prepared.failed.push((change, reason)),
-            Some(Ok(article)) => present.push((change, Arc::new(article))),
+/// Computes the vectors of a batch by the model of each target, and makes rows of them. Tells `nearly_done` when few
+/// are left.
+pub async fn prepare(db: &Database, batch: CutBatch, nearly_done: &Notify) -> Result<Prepared, SyncError> {
+    let CutBatch { origin, present, deleted, mut failed, documents } = batch;
+    let (mut parts, mut unfinished) = (Vec::new(), Vec::new());
+    for (target, documents) in documents {
+        let mut part = Part::new(&target, &deleted);
+        let (failed_here, unfinished_here) = part.fill(db, &target, documents, nearly_done).await?;
+        parts.push(part);
+        unfinished.extend(unfinished_here);
+        for (change, reason) in failed_here {
+            fail(&mut failed, change, reason);
         }
     }
-    for target in targets {
-        let mut part = Part::new(target, &prepared.deleted);
-        let (failed, unfinished) = part.fill(db, target, &present).await?;
-        prepared.parts.push(part);
-        prepared.unfinished.extend(unfinished);
-        for (change, reason) in failed {
-            if prepared.failed.iter().all(|(known, _)| known.article != change.article) {
-                prepared.failed.push((change, reason));
-            }
-        }
-    }
-    let failed = prepared.failed.iter().map(|(change, _)| change.article);
-    let failed: HashSet<_> = failed.collect();
-    prepared.unfinished.retain(|change| !failed.contains(&change.article));
-    let unfinished: HashSet<_> = prepared.unfinished.iter().map(|change| change.article).collect();
-    let present = present.into_iter().map(|(change, _)| change);
-    prepared.done = present
-        .filter(|change| !failed.contains(&change.article) && !unfinished.contains(&change.article))
-        .collect();
-    Ok(prepared)
-}
-
-/// Cutting is work for the processor: a long article would hold the other tasks of its thread.
-async fn cut(
-    target: Target,
-    article: Arc<article::Model>,
-    change: Change,
-) -> Result<Result<Document, String>, SyncError> {
-    let cut = move || {
-        let spans = |text: &str| target.embedder.token_spans(text);
-        let model = target.embedder.model();
-        let rule = PassageRule {
-            tokens: model.passage_tokens,
-            overlap: model.passage_overlap,
-            special: model.passage_overhead,
-        };
-        let (title, content): (Vec<Range<usize>>, Vec<Range<usize>>) =
-            match (spans(&article.title), spans(&article.content)) {
-                (Ok(title), Ok(content)) => (title, content),
-                (Err(error), _) | (_, Err(error)) => return Err(error.to_string()),
-            };
-        let (title_end, spans) = split(rule, &title, &article.content, &content);
-        let passages_in_all = spans.len();
-        let spans = sample(spans, target.passages_max);
-        let title = &article.title[..title_end];
-        let texts: Vec<_> =
-            spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect();
-        let hashes = texts.iter().map(|text| text_hash(text)).collect();
-        Ok(Document { article, change, spans, passages_in_all, texts, hashes })
+    let failed_articles: HashSet<_> = failed.iter().map(|(change, _)| change.article).collect();
+    unfinished.retain(|change: &Change| !failed_articles.contains(&change.article));
+    let unfinished_articles: HashSet<_> = unfinished.iter().map(|change| change.article).collect();
+    let is_done = |change: &Change| {
+        !failed_articles.contains(&change.article) && !unfinished_articles.contains(&change.article)
     };
-    Ok(tokio::task::spawn_blocking(cut).await?)
+    let done = present.into_iter().filter(is_done).collect();
+    Ok(Prepared { origin, parts, done, deleted, failed, unfinished })
 }
 
 /// The vector, or the text's own error, of each text by its hash.
@@ -160,6 +84,7 @@ async fn embed(
     db: &Database,
     embedder: &Embedder,
     documents: &[Document],
+    nearly_done: &Notify,
 ) -> Result<(Vectors, Cached), SyncError> {
     let texts = documents.iter().flat_map(|document| document.hashes.iter().zip(&document.texts));
     let mut seen = HashSet::new();
@@ -169,14 +94,24 @@ async fn embed(
 
     let missing = texts.into_iter().filter(|(hash, _)| !cached.vectors.contains_key(*hash));
     let missing = missing.map(|(hash, text)| (*hash, text)).take(STEP_TEXTS);
-    let computed = try_join_all(missing.map(|(hash, text)| async move {
-        match embedder.embed_passage(text.clone()).await {
-            Ok(vector) => Ok((hash, Ok(vector))),
-            Err(EmbedError::Failed { reason }) => Ok((hash, Err(reason))),
-            Err(outage) => Err(outage),
+    let embed = |(hash, text): (TextHash, &String)| {
+        let text = text.clone();
+        async move {
+            match embedder.embed_passage(text).await {
+                Ok(vector) => Ok((hash, Ok(vector))),
+                Err(EmbedError::Failed { reason }) => Ok((hash, Err(reason))),
+                Err(outage) => Err(outage),
+            }
         }
-    }))
-    .await?;
+    };
+    let mut running: FuturesUnordered<_> = missing.map(embed).collect();
+    let mut computed = Vec::with_capacity(running.len());
+    while let Some(vector) = running.try_next().await? {
+        computed.push(vector);
+        if running.len() == TEXTS_BEFORE_NEXT {
+            nearly_done.notify_one();
+        }
+    }
     let known = cached.vectors.iter().map(|(hash, vector)| (*hash, Ok(vector.clone())));
     Ok((known.chain(computed).collect(), cached))
 }
@@ -194,22 +129,16 @@ impl Part {
         }
     }
 
-    /// Adds the rows of `articles`; returns those that this model cannot embed, and those that need a further step.
+    /// Adds the rows of `documents`; returns those that this model cannot embed, and those that need a further step.
     async fn fill(
         &mut self,
         db: &Database,
         target: &Target,
-        articles: &[(Change, Arc<article::Model>)],
+        documents: Vec<Document>,
+        nearly_done: &Notify,
     ) -> Result<(Vec<(Change, String)>, Vec<Change>), SyncError> {
         let (mut failed, mut unfinished) = (Vec::new(), Vec::new());
-        let mut documents = Vec::new();
-        for (change, article) in articles {
-            match cut(target.clone(), Arc::clone(article), *change).await? {
-                Ok(document) => documents.push(document),
-                Err(reason) => failed.push((*change, reason)),
-            }
-        }
-        let (vectors, cached) = embed(db, &target.embedder, &documents).await?;
+        let (vectors, cached) = embed(db, &target.embedder, &documents, nearly_done).await?;
         for document in documents {
             let change = document.change;
             let found: Vec<_> =

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -11,8 +11,9 @@ use super::SyncError;
 use super::backfill::Backfill;
 use super::batch_size::{BATCH_BYTES, BATCH_CHANGES, fitting};
 use super::commit::Committer;
+use super::cut::{CutBatch, Origin, cut};
 use super::generations::{Target, view_of};
-use super::prepare::{Origin, Prepared, prepare};
+use super::prepare::{Prepared, prepare};
 use super::reconcile::record_gaps;
 use super::step::Step;
 use super::targets::Targets;
@@ -92,32 +93,70 @@ impl<'a> Pump<'a> {
         {
             return Ok(());
         }
+        let mut ahead = None;
         while !ended.is_cancelled() {
             ticks.borrow_and_update();
-            let (changes, origin) = match self.next(&jobs, &mut backfill).await? {
-                Next::Claimed(changes) => (changes, Origin::Outbox),
-                Next::Filling(changes) => (changes, Origin::Backfill),
-                Next::End => return Ok(()),
-                Next::Wait(wait) => {
-                    tokio::select! {
-                        _ = ticks.changed() => {}
-                        () = tokio::time::sleep(wait) => {}
-                        () = ended.cancelled() => {}
+            let batch = match ahead.take() {
+                Some(batch) => batch,
+                None => match self.next(&jobs, &mut backfill).await? {
+                    Next::Claimed(changes) => self.cut(changes, Origin::Outbox).await?,
+                    Next::Filling(changes) => self.cut(changes, Origin::Backfill).await?,
+                    Next::End => return Ok(()),
+                    Next::Wait(wait) => {
+                        tokio::select! {
+                            _ = ticks.changed() => {}
+                            () = tokio::time::sleep(wait) => {}
+                            () = ended.cancelled() => {}
+                        }
+                        continue;
                     }
-                    continue;
-                }
+                },
             };
-            let targets = match (origin, &self.targets.building) {
-                (Origin::Backfill, Some(building)) => vec![&building.target],
-                _ => self.targets.all(),
+            let nearly_done = Notify::new();
+            let claimed = async {
+                nearly_done.notified().await;
+                self.claim_ahead().await
             };
-            let prepared = prepare(&self.worker.db, &targets, changes, origin).await?;
+            let prepared = async {
+                let prepared = prepare(&self.worker.db, batch, &nearly_done).await;
+                nearly_done.notify_one();
+                prepared
+            };
+            // Claims of a batch that is not written are free again when the next pump begins.
+            let (prepared, claimed) = tokio::join!(prepared, claimed);
+            ahead = claimed?;
             (self.worker.on_step)(Step::Prepared);
-            if jobs.send(Job::Commit(Box::new(prepared))).await.is_err() {
+            if jobs.send(Job::Commit(Box::new(prepared?))).await.is_err() {
                 return Ok(());
             }
         }
         Ok(())
+    }
+
+    async fn cut(&self, changes: Vec<Change>, origin: Origin) -> Result<CutBatch, SyncError> {
+        let targets = match (origin, &self.targets.building) {
+            (Origin::Backfill, Some(building)) => vec![&building.target],
+            _ => self.targets.all(),
+        };
+        cut(&self.worker.db, &targets, changes, origin).await
+    }
+
+    /// What follows the batch that is being embedded, when that is sure: so that the embedding threads do not wait while it is
+    /// claimed and cut.
+    async fn claim_ahead(&self) -> Result<Option<CutBatch>, SyncError> {
+        let db = &self.worker.db;
+        if self.targets.building.is_some()
+            || outbox::any_submitted(db.reader()).await?
+            || outbox::due_in(db.reader()).await? != Some(Duration::ZERO)
+        {
+            return Ok(None);
+        }
+        let changes = self.claim().await?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        (self.worker.on_step)(Step::Claimed);
+        Ok(Some(self.cut(changes, Origin::Outbox).await?))
     }
 
     async fn next(&self, jobs: &mpsc::Sender<Job>, backfill: &mut Backfill) -> Result<Next, SyncError> {
