@@ -98,7 +98,7 @@ pub fn gelu<P: Processor>(values: &mut [f32]) {
 /// and a half times 2²³, from where on floats are integers.
 const SHIFT: f32 = 12_582_912.0;
 /// `2ᶠ ≈ Σ cₙ fⁿ` within ±½: least squares, weighted anew until the largest relative error was least, 2.6e-6.
-const EXP2: [f32; 5] = [0.999_999_26, 0.693_121_8, 0.240_247_46, 0.055_917_95, 0.009_570_096];
+const EXP2: [f32; 5] = [0.999_999_3, 0.693_121_8, 0.240_247_46, 0.055_917_95, 0.009_570_096];
 
 /// Two to the power of each lane, at most 0; what is below -125 counts as -125.
 #[inline(always)]
