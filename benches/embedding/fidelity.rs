@@ -5,12 +5,11 @@ use std::path::Path;
 use sentio::embedding::{Embedder, Embedding};
 
 use crate::corpus::{Article, Collection, lines};
+use crate::interval::interval;
 use crate::vectors::{engine, nearest, passages, queries};
 
 const ARTICLES: usize = 10_000;
 const TITLES: usize = 1_000;
-/// Drawn anew from the queries' differences, for the interval.
-const RESAMPLES: usize = 10_000;
 
 pub async fn measure(articles: &Path, collections: &Path, model: &str) -> anyhow::Result<()> {
     let threads = std::thread::available_parallelism()?.get();
@@ -61,19 +60,4 @@ pub async fn ndcg(embedder: &Embedder, collection: &Collection) -> anyhow::Resul
     let (documents, asked): (Vec<Embedding>, Vec<Embedding>) =
         (passages(embedder, &documents).await?, queries(embedder, &asked).await?);
     Ok(collection.ndcg(&nearest(&asked, &documents, 10)))
-}
-
-/// The mean and its 95 % interval by the bootstrap, with a fixed seed.
-fn interval(values: &[f64]) -> (f64, f64, f64) {
-    let mut state = 0x5e47_1000_u64;
-    let mut draw = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        values[(state >> 33) as usize % values.len()]
-    };
-    let mut means: Vec<f64> = (0..RESAMPLES)
-        .map(|_| (0..values.len()).map(|_| draw()).sum::<f64>() / values.len() as f64)
-        .collect();
-    means.sort_by(f64::total_cmp);
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    (mean, means[RESAMPLES / 40], means[RESAMPLES - RESAMPLES / 40 - 1])
 }

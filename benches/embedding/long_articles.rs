@@ -8,6 +8,7 @@ use std::time::Instant;
 use sentio::embedding::{Embedder, Embedding};
 
 use crate::corpus::{Article, Collection, lines};
+use crate::interval::interval;
 use crate::vectors::{best, cut, engine, nearest, passages, queries};
 
 /// Tokens and overlap of the passages that are compared.
@@ -150,7 +151,8 @@ async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Resul
     let cut = Passages::of(embedder, None, &articles).await?;
     let means = cut.means()?;
     let tags = telling_tags(&articles);
-    let (mut plain, mut rescored, mut judged) = (0.0, 0.0, 0);
+    let (mut plain, mut gained) = (Vec::new(), Vec::new());
+    let mut seconds = 0.0;
     for article in 0..articles.len() {
         let shared = |other: &usize| tags[article].intersection(&tags[*other]).count() as f64;
         let others: Vec<_> = (0..articles.len()).filter(|other| *other != article).collect();
@@ -159,7 +161,6 @@ async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Resul
         if ideal[0] == 0.0 {
             continue;
         }
-        judged += 1;
         let gain = |ranked: &mut dyn Iterator<Item = f64>| -> f64 {
             ranked.take(10).enumerate().map(|(rank, gain)| gain / (rank as f64 + 2.0).log2()).sum()
         };
@@ -168,18 +169,23 @@ async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Resul
             ranked.iter().copied().filter(|other| *other != article).take(RESCORED).collect();
         let mut again = ranked.clone();
         let score = |other: usize| matched(cut.of_article(article), cut.of_article(other));
+        let started = Instant::now();
         let scores: HashMap<_, _> = ranked.iter().map(|other| (*other, score(*other))).collect();
+        seconds += started.elapsed().as_secs_f64();
         again.sort_by(|a, b| scores[b].total_cmp(&scores[a]));
         let best = gain(&mut ideal.iter().copied());
-        plain += gain(&mut ranked.iter().map(shared)) / best;
-        rescored += gain(&mut again.iter().map(shared)) / best;
+        let (by_mean, by_passages) =
+            (gain(&mut ranked.iter().map(shared)) / best, gain(&mut again.iter().map(shared)) / best);
+        plain.push(by_mean);
+        gained.push(by_passages - by_mean);
     }
-    let judged = f64::from(judged);
+    let (mean, low, high) = interval(&gained);
     println!(
-        "\nshared tags among {judged} posts as relevance, nDCG@10: {:.4} by article vectors, {:.4} with the best {RESCORED} \
-         scored by their passages",
-        plain / judged,
-        rescored / judged
+        "\nshared tags among {} posts as relevance, nDCG@10: {:.4} by article vectors; with the best {RESCORED} scored by their \
+         passages {mean:+.4} (95 % interval {low:+.4} to {high:+.4}), {:.1} ms an article",
+        plain.len(),
+        plain.iter().sum::<f64>() / plain.len() as f64,
+        seconds * 1000.0 / plain.len() as f64
     );
     Ok(())
 }

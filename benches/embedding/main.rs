@@ -22,6 +22,7 @@ mod footprint;
 #[expect(dead_code, reason = "other benchmarks use the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;
+mod interval;
 mod lanes;
 mod long_articles;
 mod python;
