@@ -89,10 +89,18 @@ struct Module {
 struct PoolingConfig {
     #[serde(alias = "word_embedding_dimension")]
     embedding_dimension: Option<usize>,
-    pooling_mode: Option<String>,
+    pooling_mode: Option<PoolingModes>,
     include_prompt: Option<bool>,
     #[serde(flatten)]
     rest: BTreeMap<String, serde_json::Value>,
+}
+
+/// One mode may stand in a list.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum PoolingModes {
+    One(String),
+    Several(Vec<String>),
 }
 
 #[derive(Default, Deserialize)]
@@ -232,9 +240,12 @@ fn pooling(folder: &Path, module: &Path) -> Result<(Pooling, Option<usize>), Ope
         return Err(unsupported(folder, "its pooling leaves out the prompt"));
     }
     let modes: Vec<&str> = match &config.pooling_mode {
-        Some(mode) => vec![mode],
+        Some(PoolingModes::One(mode)) => vec![mode],
+        Some(PoolingModes::Several(modes)) => modes.iter().map(String::as_str).collect(),
         None => config.flags().collect(),
     };
+    // What sentence-transformers takes when none is named.
+    let modes = if modes.is_empty() { vec!["mean"] } else { modes };
     let [mode] = modes[..] else {
         let reason = format!("its pooling has {} modes instead of one", modes.len());
         return Err(unsupported(folder, reason));

@@ -1,6 +1,6 @@
 //! A generation: one complete index made by one model.
 
-use sea_orm::entity::prelude::*;
+use sea_orm::{QueryOrder, entity::prelude::*};
 
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "index_generation")]
@@ -58,3 +58,12 @@ pub enum State {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The generation in this state, of which there is one at most; of retired ones the last that was live.
+pub async fn in_state<C>(connection: &C, state: State) -> Result<Option<Model>, DbErr>
+where
+    C: ConnectionTrait,
+{
+    let in_state = Entity::find().filter(Column::State.eq(state));
+    in_state.order_by_desc(Column::RetiredAt).order_by_desc(Column::Id).one(connection).await
+}

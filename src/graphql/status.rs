@@ -60,11 +60,7 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
 
 /// The generation in `state`, of which there is at most one; `articles` is how many it is to hold.
 async fn generation(db: &Database, state: State, articles: u64) -> Result<Option<IndexGeneration>, ApiError> {
-    let row = index_generation::Entity::find()
-        .filter(index_generation::Column::State.eq(state))
-        .one(db.reader())
-        .await?;
-    let Some(row) = row else { return Ok(None) };
+    let Some(row) = index_generation::in_state(db.reader(), state).await? else { return Ok(None) };
     let indexed = article_index::Entity::find()
         .filter(article_index::Column::GenerationId.eq(row.id))
         .count(db.reader())

@@ -49,12 +49,7 @@ impl Generations {
 
     /// The row of the generation in `state`, of which there is at most one; of retired ones the last that was live.
     pub async fn row(&self, state: State) -> Result<Option<index_generation::Model>, SyncError> {
-        Ok(index_generation::Entity::find()
-            .filter(index_generation::Column::State.eq(state))
-            .order_by_desc(index_generation::Column::RetiredAt)
-            .order_by_desc(index_generation::Column::Id)
-            .one(self.db.reader())
-            .await?)
+        Ok(index_generation::in_state(self.db.reader(), state).await?)
     }
 
     /// The models that generations were made with, the one in use first.

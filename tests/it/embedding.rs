@@ -355,6 +355,16 @@ async fn a_model_saved_with_a_head_is_the_same_model() {
     assert!(agreement(&copy.open(), &cases).await > 0.9999);
 }
 
+#[tokio::test]
+async fn a_pooling_mode_may_stand_in_a_list_or_be_left_out() {
+    let plain = tiny("tiny-bert", PrecisionSetting::Fp32).embed_passage("tea".to_owned()).await.unwrap();
+    for modes in [r#""pooling_mode": ["mean"]"#, r#""pooling_mode_cls_token": false"#] {
+        let model = ModelCopy::of("tiny-bert");
+        model.edit("1_Pooling/config.json", r#""pooling_mode": "mean""#, modes);
+        assert_eq!(model.open().embed_passage("tea".to_owned()).await.unwrap(), plain, "{modes}");
+    }
+}
+
 #[test]
 fn a_tensor_that_the_graph_does_not_use_is_refused() {
     let copy = ModelCopy::of("tiny-bert");
@@ -422,6 +432,12 @@ fn a_model_that_would_run_wrongly_is_refused_with_the_reason() {
             "1_Pooling/config.json",
             r#""pooling_mode": "mean""#,
             r#""pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true"#,
+            "its pooling has 2 modes instead of one",
+        ),
+        (
+            "1_Pooling/config.json",
+            r#""pooling_mode": "mean""#,
+            r#""pooling_mode": ["mean", "max"]"#,
             "its pooling has 2 modes instead of one",
         ),
     ] {

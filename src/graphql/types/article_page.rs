@@ -98,12 +98,10 @@ async fn passage_coverages(
     db: &Database,
     articles: &[ArticleId],
 ) -> Result<HashMap<ArticleId, PassageCoverage>, ApiError> {
-    let live = index_generation::Entity::find()
-        .filter(index_generation::Column::State.eq(State::Live))
-        .one(db.reader())
-        .await?;
     let mut coverages = HashMap::new();
-    let Some(live) = live else { return Ok(coverages) };
+    let Some(live) = index_generation::in_state(db.reader(), State::Live).await? else {
+        return Ok(coverages);
+    };
     for articles in articles.chunks(ROWS_PER_STATEMENT) {
         let rows = article_index::Entity::find()
             .filter(article_index::Column::GenerationId.eq(live.id))
