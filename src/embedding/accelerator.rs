@@ -17,27 +17,38 @@ impl Accelerator {
     pub const PROCESSOR: Self = Self(AcceleratorSetting::None);
 
     /// The accelerator that `setting` names, `None` for the processor alone; refused when it is not compiled in.
-    pub fn of(setting: AcceleratorSetting) -> Result<Option<Self>, NotCompiled> {
+    pub fn of(setting: AcceleratorSetting) -> Result<Option<Self>, AcceleratorError> {
         match setting {
             AcceleratorSetting::None => Ok(None),
             accelerator => match provider(accelerator) {
                 Some(_) => Ok(Some(Self(accelerator))),
-                None => Err(NotCompiled(accelerator)),
+                None => Err(AcceleratorError::NotCompiled(accelerator)),
             },
         }
     }
 
     /// Lets the accelerator run what is built with `options`.
-    pub fn take_over(self, options: SessionBuilder) -> ort::Result<SessionBuilder> {
+    pub fn take_over(self, options: SessionBuilder) -> Result<SessionBuilder, AcceleratorError> {
         let provider = provider(self.0).map(ExecutionProviderDispatch::error_on_failure);
-        Ok(options.with_execution_providers(provider.as_slice())?)
+        options
+            .with_execution_providers(provider.as_slice())
+            .map_err(|error| AcceleratorError::Unavailable { accelerator: self.0, source: error.into() })
     }
 }
 
-/// An accelerator that this program was built without.
+/// Why a requested accelerator is not to be had.
 #[derive(Debug, thiserror::Error)]
-#[error("this program was built without {0}: build it with `--features {0}`, or set SENTIO_ACCELERATOR=none")]
-pub struct NotCompiled(AcceleratorSetting);
+pub enum AcceleratorError {
+    #[error(
+        "this program was built without {0}: build it with `--features {0}`, or set SENTIO_ACCELERATOR=none"
+    )]
+    NotCompiled(AcceleratorSetting),
+    #[error(
+        "{accelerator} cannot be used with this ONNX Runtime library: \
+         set SENTIO_ORT_LIB to one that has its provider, or SENTIO_ACCELERATOR=none"
+    )]
+    Unavailable { accelerator: AcceleratorSetting, source: ort::Error },
+}
 
 fn provider(accelerator: AcceleratorSetting) -> Option<ExecutionProviderDispatch> {
     match accelerator {

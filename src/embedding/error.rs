@@ -67,7 +67,7 @@ pub enum OpenError {
     )]
     ProcessorTooOld,
     #[error(transparent)]
-    AcceleratorMissing(#[from] super::accelerator::NotCompiled),
+    AcceleratorMissing(#[from] super::accelerator::AcceleratorError),
     #[error("the model in {} cannot embed a first text: {reason}", .path.display())]
     WarmUp { path: PathBuf, reason: String },
     #[error("the embedding threads could not be started: check the system's limit of threads")]

@@ -47,7 +47,7 @@ impl OnnxFile {
     ) -> Result<Self, OpenError> {
         let path = folder.weights.path();
         let refused = |source| OpenError::Session { path: path.to_owned(), source };
-        let mut options = session::options(environment, accelerator).map_err(refused)?;
+        let mut options = session::options(environment, accelerator)?;
         let session = options.commit_from_file(path).map_err(refused)?;
         let inputs = session.inputs().iter().map(|input| Input::named(input.name()));
         let inputs = inputs

@@ -121,7 +121,7 @@ impl EncoderModel {
             graph.add(&layer).map_err(refused)?;
         }
         weights.finish()?;
-        let options = session::options(environment, accelerator).map_err(refused)?;
+        let options = session::options(environment, accelerator)?;
         let session = graph.finish().and_then(|model| model.into_session(&options)).map_err(refused)?;
         Ok(SharedSession::new(session, accelerator.is_some()))
     }

@@ -12,7 +12,7 @@ use ort::{
     value::{DynTensor, TensorRefMut},
 };
 
-use crate::embedding::accelerator::Accelerator;
+use crate::embedding::{accelerator::Accelerator, error::OpenError};
 
 /// The options of every session: one text at a time, on the calling thread, unless an accelerator runs it.
 ///
@@ -21,19 +21,23 @@ use crate::embedding::accelerator::Accelerator;
 pub(in crate::embedding) fn options(
     environment: &Environment,
     accelerator: Option<Accelerator>,
-) -> ort::Result<SessionBuilder> {
-    let options = SessionBuilder::new(environment)?
+) -> Result<SessionBuilder, OpenError> {
+    let options = plain_options(environment).map_err(|source| OpenError::Environment { source })?;
+    match accelerator {
+        Some(accelerator) => Ok(accelerator.take_over(options)?),
+        None => Ok(options),
+    }
+}
+
+fn plain_options(environment: &Environment) -> ort::Result<SessionBuilder> {
+    Ok(SessionBuilder::new(environment)?
         // Parallelism comes from texts, which is faster and gives the same bits on any number of threads.
         .with_intra_threads(1)?
         .with_intra_op_spinning(false)?
         // Plans memory for one shape; texts differ in length.
         .with_memory_pattern(false)?
         // Without it 8-bit products overflow on x86-64 processors that lack VNNI, and vectors are wrong.
-        .with_precise_qmm()?;
-    match accelerator {
-        Some(accelerator) => accelerator.take_over(options),
-        None => Ok(options),
-    }
+        .with_precise_qmm()?)
 }
 
 /// A session that all threads run, so that its weights are in memory once.
