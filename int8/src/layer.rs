@@ -93,7 +93,8 @@ impl Layer {
         meter.lap(Stage::Attention);
         rows.quantise::<P>(whole, hidden);
         meter.lap(Stage::Quantisation);
-        multiply_share::<P, T>(rows, &self.attention_output, share, whole, team)?;
+        multiply_share::<P, T>(rows, &self.attention_output, share, team);
+        team.exchange(share, whole, hidden)?;
         meter.lap(Stage::Products);
         self.attention_norm.add::<P>(states, whole);
         meter.lap(Stage::Norm);
@@ -114,17 +115,15 @@ impl Layer {
         for states in states.chunks_mut(CHUNK * hidden) {
             rows.quantise::<P>(states, hidden);
             meter.lap(Stage::Quantisation);
-            let columns = team.share_of(intermediate);
-            share.resize(states.len() / hidden * columns.len(), 0.0);
-            let width = columns.len();
-            P::multiply(rows, self.feed_forward_up.columns(columns), share, width);
+            multiply_share::<P, T>(rows, &self.feed_forward_up, share, team);
             meter.lap(Stage::Products);
             gelu::<P>(share);
             team.exchange(share, whole, intermediate)?;
             meter.lap(Stage::Gelu);
             rows.quantise::<P>(whole, intermediate);
             meter.lap(Stage::Quantisation);
-            multiply_share::<P, T>(rows, &self.feed_forward_down, share, whole, team)?;
+            multiply_share::<P, T>(rows, &self.feed_forward_down, share, team);
+            team.exchange(share, whole, hidden)?;
             meter.lap(Stage::Products);
             self.feed_forward_norm.add::<P>(states, whole);
             meter.lap(Stage::Norm);
@@ -133,18 +132,16 @@ impl Layer {
     }
 }
 
-/// The product of `rows` and `weight` in `whole`, of which this thread computes its share.
+/// The calling thread's share of the product of `rows` and `weight`.
 #[inline(always)]
 fn multiply_share<P: Processor, T: Team>(
     rows: &QuantisedRows,
     weight: &Weight,
     share: &mut Vec<f32>,
-    whole: &mut Vec<f32>,
-    team: &mut T,
-) -> Result<(), T::Error> {
+    team: &T,
+) {
     let columns = team.share_of(weight.outputs);
     let width = columns.len();
     share.resize(rows.scales.len() * width, 0.0);
     P::multiply(rows, weight.columns(columns), share, width);
-    team.exchange(share, whole, weight.outputs)
 }

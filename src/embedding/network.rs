@@ -81,16 +81,14 @@ impl Network {
     }
 
     /// As [`Network::encode`], with the same bits, half of it computed by a thread that calls [`Network::help`], if there
-    /// is one in time.
+    /// is one in time. The network must take help.
     pub fn encode_with_help(
         &self,
         token_ids: &[u32],
         scratch: &mut Scratch,
         shared: &SharedText,
     ) -> ort::Result<Vec<f32>> {
-        if let Self::Layers { model, layers } = self
-            && layers.can_be_shared()
-        {
+        if let Self::Layers { model, layers } = self {
             let mut states = model.int8_states(token_ids)?;
             let partner = shared.offer(&states);
             match layers.run_with_partner(&mut states, scratch, partner) {
