@@ -2,9 +2,10 @@
 //!
 //! The queue has two lanes. Somebody waits for a query, so queries go first, and when too many wait the next
 //! one is refused at once. Documents come from the indexer, which waits for room. Each thread takes one text
-//! at a time, or several where an accelerator runs them together. A short query that finds a thread idle runs on the
+//! at a time, or several where an accelerator runs them together, and yields to the threads that search and answer. A short query that finds a thread idle runs on the
 //! thread that asks, with the idle one's help.
 
+mod priority;
 mod queue;
 
 use std::{
@@ -81,6 +82,7 @@ impl Workers {
             let counted = Counted::new(workers.running.clone());
             thread::Builder::new().name(format!("embedding-{number}")).spawn(move || {
                 let _counted = counted;
+                priority::yield_to_others();
                 queue.work(&mut *encoder);
             })?;
         }

@@ -252,3 +252,23 @@ async fn a_runtime_of_one_thread_is_not_held_up() {
     let alone = Embedding::new(vec![1.0]).unwrap();
     assert_eq!(workers.query("short".to_owned()).await.unwrap(), alone);
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn embedding_threads_yield_and_others_do_not() {
+    struct OwnPriority;
+
+    impl Encode for OwnPriority {
+        fn encode(&mut self, _: &[&str]) -> Vec<Reply> {
+            let yields = rustix::process::getpriority_process(None).unwrap() >= priority::NICENESS;
+            vec![if yields { Ok(Embedding::new(vec![1.0]).unwrap()) } else { Err(EmbedError::Overloaded) }]
+        }
+    }
+
+    let capacity = Capacity { queries: 1, documents: 1 };
+    let encoders = Encoders { threads: vec![Box::new(OwnPriority)], spare: None };
+    let workers = Workers::start(encoders, capacity).unwrap();
+    let before = rustix::process::getpriority_process(None).unwrap();
+    workers.document("any".to_owned()).await.unwrap();
+    assert_eq!(rustix::process::getpriority_process(None).unwrap(), before);
+}
