@@ -15,12 +15,12 @@ use crate::events::Events;
 use crate::graphql::{self, Services};
 use crate::http::{self, HttpState};
 use crate::index::VectorIndex;
-use crate::outbox::IndexWait;
+use crate::outbox::{self, IndexWait};
 use crate::recommend::Recommender;
 use crate::sync::{Generations, Publisher, Worker, log_steps};
 
-/// How often an index that is being opened is looked at.
-const OPEN_POLL: Duration = Duration::from_millis(10);
+/// How often an index that is awaited is looked at.
+const INDEX_POLL: Duration = Duration::from_millis(10);
 
 /// How long a request may run, without a wait for the index.
 const EXECUTION_MAX: Duration = Duration::from_secs(30);
@@ -112,9 +112,22 @@ impl App {
             if Instant::now() >= deadline {
                 return false;
             }
-            tokio::time::sleep(OPEN_POLL).await;
+            tokio::time::sleep(INDEX_POLL).await;
         }
         true
+    }
+
+    /// Waits until every change is searchable or has failed; `false` when some still are not after `limit`. A worker must
+    /// run somewhere.
+    pub async fn index_caught_up(&self, limit: Duration) -> anyhow::Result<bool> {
+        let deadline = Instant::now() + limit;
+        while outbox::lag(self.db.reader()).await?.pending > 0 {
+            if Instant::now() >= deadline {
+                return Ok(false);
+            }
+            tokio::time::sleep(INDEX_POLL).await;
+        }
+        Ok(true)
     }
 
     /// Ends the models' threads and closes the connections to SQL. Stop the worker before.

@@ -45,13 +45,18 @@ impl Serve {
         })?;
         let stop = stop_on_signal()?;
         let app = App::open(config).await?;
-        if self.samples && sample::fill_if_empty(&app.db).await? {
+        let samples_created = self.samples && sample::fill_if_empty(&app.db).await?;
+        if samples_created {
             tracing::info!("serve.samples_created");
         }
         let worker = if self.no_worker { app.worker().follow() } else { app.worker().start() };
         let publisher = app.publisher().start();
         if !app.index_opened(INDEX_MAX).await {
             tracing::warn!("serve.index_not_open: /readyz answers 503 until it is");
+        }
+        // Whoever tries Sentio for the first time searches at once.
+        if samples_created && !self.no_worker && !app.index_caught_up(INDEX_MAX).await? {
+            tracing::warn!("serve.samples_not_indexed: they are found when they are");
         }
         announce(listener.local_addr()?, &app)?;
         let served = http::serve(listener, app.router(stop.clone()), stop).await;

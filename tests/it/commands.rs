@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::app::{new_postgres_database, repository};
 use crate::server::{self, Server};
@@ -361,8 +361,8 @@ fn every_command_has_help() {
 }
 
 #[cfg(unix)]
-#[test]
-fn the_server_announces_itself_and_stops_on_a_signal() {
+#[tokio::test]
+async fn the_server_announces_itself_when_the_samples_are_found_and_stops_on_a_signal() {
     use std::io::{BufRead, BufReader};
     let folder = tempfile::tempdir().unwrap();
     let mut server =
@@ -370,8 +370,13 @@ fn the_server_announces_itself_and_stops_on_a_signal() {
     let mut line = String::new();
     BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("Sentio is ready: http://127.0.0.1:"), "{line}");
+    let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
+    let query = json!({ "query": r#"{ recommend(query: "pasta", k: 12) { article { id } } }"# });
+    let answer = reqwest::Client::new().post(format!("{url}graphql")).json(&query).send().await.unwrap();
+    let answer: Value = answer.json().await.unwrap();
     let kill = Command::new("kill").arg(server.id().to_string()).status().unwrap();
     assert!(kill.success());
     assert!(server.wait().unwrap().success());
+    assert_eq!(answer["data"]["recommend"].as_array().map(Vec::len), Some(12), "{answer}");
     assert_eq!(verify(folder.path())["articles"], 12);
 }
