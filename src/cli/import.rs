@@ -1,5 +1,6 @@
 //! `sentio import`
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use sea_orm::{
 };
 use tokio::sync::mpsc;
 
-use super::indexing;
+use super::indexing::Indexing;
 use super::progress::Progress;
 use super::stream_format::StreamFormat;
 use crate::article::{ArticleChanges, ArticleDraft};
@@ -79,15 +80,26 @@ impl Import {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let db = Database::open(&config.database).await?;
         db.migrate().await?;
+        let indexing = Indexing::start(config, &db, self.no_wait);
+        match self.import_all(&db).await {
+            Ok(()) => indexing.finish().await,
+            Err(error) => {
+                indexing.abandon().await?;
+                Err(error)
+            }
+        }
+    }
+
+    async fn import_all(&self, db: &Database) -> anyhow::Result<()> {
         let (mut good, mut bad) = (0, 0);
         for file in &self.files {
-            let tally = self.import(&db, file).await;
+            let tally = self.import(db, file).await;
             let tally = tally.with_context(|| format!("cannot import {}", file.display()))?;
             good += tally.created + tally.updated + tally.skipped;
             bad += tally.rejected;
         }
         anyhow::ensure!(good > 0 || bad == 0, "all {bad} records were rejected");
-        indexing::finish(config, db, self.no_wait).await
+        Ok(())
     }
 
     async fn import(&self, db: &Database, file: &Path) -> anyhow::Result<Tally> {
@@ -130,9 +142,10 @@ impl Import {
         tally: &mut Tally,
         progress: &Progress,
     ) -> anyhow::Result<()> {
+        let mut known = known(transaction, lines.iter().filter_map(|line| line.record.as_ref().ok())).await?;
         for line in lines {
             let outcome = match line.record {
-                Ok(record) => self.store(transaction, record, tally).await?,
+                Ok(record) => self.store(transaction, record, &mut known, tally).await?,
                 Err(error) => Err(format!("{:#}", anyhow::Error::from(error))),
             };
             if let Err(problem) = outcome {
@@ -152,6 +165,7 @@ impl Import {
         &self,
         transaction: &DatabaseTransaction,
         record: ArticleRecord,
+        known: &mut Known,
         tally: &mut Tally,
     ) -> anyhow::Result<Result<(), String>> {
         let created_at = record.created_at;
@@ -165,7 +179,7 @@ impl Import {
         if let Some(violation) = draft.violations().into_iter().next() {
             return Ok(Err(violation.message));
         }
-        if let Some(known) = known(transaction, &draft).await? {
+        if let Some(known) = draft.external_id.as_ref().and_then(|id| known.get_mut(id)) {
             return self.merge(transaction, known, draft, created_at, tally).await;
         }
         let mut active = article::ActiveModel::from_draft(draft.clone());
@@ -175,17 +189,19 @@ impl Import {
         // A statement that fails ends PostgreSQL's transaction, but not the one around it.
         let inner = transaction.begin().await?;
         match active.insert(&inner).await {
-            Ok(_) => {
+            Ok(created) => {
                 inner.commit().await?;
                 tally.created += 1;
+                known.extend(created.external_id.clone().map(|id| (id, created)));
                 Ok(Ok(()))
             }
             Err(error) => {
                 inner.rollback().await?;
                 // Another program was faster: now the article is known.
                 let taken = matches!(error.sql_err(), Some(SqlErr::UniqueConstraintViolation(_)));
-                match known(transaction, &draft).await?.filter(|_| taken) {
-                    Some(known) => self.merge(transaction, known, draft, created_at, tally).await,
+                let same = article::Column::ExternalId.eq(draft.external_id.as_deref());
+                match article::Entity::find().filter(same).one(transaction).await?.filter(|_| taken) {
+                    Some(mut known) => self.merge(transaction, &mut known, draft, created_at, tally).await,
                     None => Err(error.into()),
                 }
             }
@@ -196,7 +212,7 @@ impl Import {
     async fn merge(
         &self,
         transaction: &DatabaseTransaction,
-        known: article::Model,
+        known: &mut article::Model,
         draft: ArticleDraft,
         created_at: Option<DateTime<Utc>>,
         tally: &mut Tally,
@@ -213,19 +229,23 @@ impl Import {
     }
 }
 
-/// The article that has the draft's external id.
+/// Articles by their external ids.
+type Known = HashMap<String, article::Model>;
+
+/// The articles that have the ids of `records`.
 async fn known(
     transaction: &DatabaseTransaction,
-    draft: &ArticleDraft,
-) -> anyhow::Result<Option<article::Model>> {
-    let Some(id) = &draft.external_id else { return Ok(None) };
-    let same = article::Column::ExternalId.eq(id);
-    Ok(article::Entity::find().filter(same).one(transaction).await?)
+    records: impl Iterator<Item = &ArticleRecord>,
+) -> anyhow::Result<Known> {
+    let ids: Vec<_> = records.filter_map(|record| record.id.as_deref()).collect();
+    let same = article::Column::ExternalId.is_in(ids);
+    let articles = article::Entity::find().filter(same).all(transaction).await?;
+    Ok(articles.into_iter().filter_map(|article| Some((article.external_id.clone()?, article))).collect())
 }
 
 async fn update(
     transaction: &DatabaseTransaction,
-    known: article::Model,
+    known: &mut article::Model,
     draft: ArticleDraft,
     created_at: Option<DateTime<Utc>>,
     tally: &mut Tally,
@@ -239,7 +259,7 @@ async fn update(
         tally.skipped += 1;
         return Ok(());
     }
-    let mut active = known.into_active_model();
+    let mut active = known.clone().into_active_model();
     active.apply(ArticleChanges {
         external_id: None,
         title: Some(draft.title),
@@ -250,7 +270,7 @@ async fn update(
     if let Some(created_at) = created_at {
         active.created_at = Set(created_at);
     }
-    active.update(transaction).await?;
+    *known = active.update(transaction).await?;
     tally.updated += 1;
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use sea_orm::DbErr;
+use tokio::task::JoinHandle;
 
 use super::progress::Progress;
 use crate::app::App;
@@ -12,29 +13,60 @@ use crate::config::Config;
 use crate::db::Database;
 use crate::entity::index_generation::State;
 use crate::outbox::{self, Request};
-use crate::sync;
+use crate::sync::{self, WorkerHandle};
 
 /// How often the same trouble is told while nothing goes on.
 const BETWEEN_WARNINGS: Duration = Duration::from_secs(5);
 /// How often the outbox is counted.
 pub const POLL: Duration = Duration::from_millis(100);
 
-/// Indexes what a command wrote to `db`, or leaves that to others with `no_wait`.
-pub async fn finish(config: Config, db: Database, no_wait: bool) -> anyhow::Result<ExitCode> {
-    if no_wait {
-        let pending = outbox::lag(db.reader()).await?.pending;
-        eprintln!("{pending} changes wait to be indexed by `sentio serve` or `sentio index`");
-        db.close().await?;
-        return Ok(ExitCode::SUCCESS);
+/// Indexing beside a command that writes articles: the model is opened, and the first articles are embedded, while the
+/// others are stored.
+pub struct Indexing {
+    db: Database,
+    /// `None` when it is left to others.
+    opened: Option<JoinHandle<anyhow::Result<(App, WorkerHandle)>>>,
+}
+
+impl Indexing {
+    /// Begins, or leaves it to others with `no_wait`.
+    pub fn start(config: Config, db: &Database, no_wait: bool) -> Self {
+        let open = {
+            let db = db.clone();
+            async {
+                let app = App::over(config, db).await?;
+                let worker = app.worker().start();
+                Ok((app, worker))
+            }
+        };
+        Self { db: db.clone(), opened: (!no_wait).then(|| tokio::spawn(open)) }
     }
-    let app = App::over(config, db).await;
-    let app =
-        app.context("the articles are stored, but not indexed: `sentio serve` or `sentio index` goes on")?;
-    let worker = app.worker().start();
-    let caught_up = catch_up(&app).await;
-    worker.stop().await;
-    app.close().await?;
-    caught_up
+
+    /// Shows progress until everything that was written is searchable.
+    pub async fn finish(self) -> anyhow::Result<ExitCode> {
+        let Some(opened) = self.opened else {
+            let pending = outbox::lag(self.db.reader()).await?.pending;
+            eprintln!("{pending} changes wait to be indexed by `sentio serve` or `sentio index`");
+            self.db.close().await?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        let (app, worker) = opened
+            .await?
+            .context("the articles are stored, but not indexed: `sentio serve` or `sentio index` goes on")?;
+        let caught_up = catch_up(&app).await;
+        worker.stop().await;
+        app.close().await?;
+        caught_up
+    }
+
+    /// Ends it when the command has failed: what is not indexed yet is left to others.
+    pub async fn abandon(self) -> anyhow::Result<()> {
+        let Some(opened) = self.opened else { return Ok(()) };
+        // The command's own failure says more than one to open the model.
+        let Ok((app, worker)) = opened.await? else { return Ok(()) };
+        worker.stop().await;
+        app.close().await
+    }
 }
 
 /// Shows progress until every change recorded by now is searchable or has failed. A worker must run somewhere.
@@ -64,7 +96,7 @@ pub async fn catch_up(app: &App) -> anyhow::Result<ExitCode> {
         let _ = tokio::time::timeout(POLL, views.changed()).await;
     }
     let failed = outbox::lag(app.db.reader()).await?.failed;
-    progress.finish(format!("{} articles indexed, {failed} failed", total.saturating_sub(failed)));
+    progress.finish(format!("in step with the articles, {failed} of which failed"));
     Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::ANSWER_IS_NO) })
 }
 

@@ -6,7 +6,8 @@ use clap::Args;
 use sea_orm::sea_query::ExprTrait;
 use sea_orm::{ColumnTrait, EntityTrait, ModelTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect};
 
-use super::{confirm, indexing, sample};
+use super::indexing::Indexing;
+use super::{confirm, sample};
 use crate::config::Config;
 use crate::db::Database;
 use crate::entity::article;
@@ -43,7 +44,7 @@ impl Populate {
         let created = sample::create(&transaction).await?;
         transaction.commit().await?;
         eprintln!("deleted {deleted} articles, created {created} samples");
-        indexing::finish(config, db, self.no_wait).await
+        Indexing::start(config, &db, self.no_wait).finish().await
     }
 }
 

@@ -18,6 +18,7 @@ mod load;
 mod outage;
 mod passages;
 mod prepare;
+mod preparing;
 mod publish;
 mod pump;
 mod reconcile;

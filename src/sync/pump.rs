@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -11,9 +11,10 @@ use super::SyncError;
 use super::backfill::Backfill;
 use super::batch_size::{BATCH_BYTES, BATCH_CHANGES, fitting};
 use super::commit::Committer;
-use super::cut::{CutBatch, Origin, cut};
+use super::cut::{Origin, cut};
 use super::generations::{Target, view_of};
-use super::prepare::{Prepared, prepare};
+use super::prepare::Prepared;
+use super::preparing::Preparing;
 use super::reconcile::record_gaps;
 use super::step::Step;
 use super::targets::Targets;
@@ -25,6 +26,8 @@ use crate::outbox::{self, Change, Request};
 
 /// How long a claim holds. Only the holder of the writer lock claims, and it frees all claims when it begins.
 const LEASE: Duration = Duration::from_secs(3600);
+/// Jobs that wait for the writing half: the embedding threads go on while it compacts, which takes a second.
+const JOBS_WAITING: usize = 3;
 /// How often the outbox is looked at when nothing ticks.
 const POLL: Duration = Duration::from_secs(1);
 /// How long nothing must happen before upkeep is done.
@@ -50,8 +53,7 @@ enum Job {
 
 /// What the preparing half does next.
 enum Next {
-    Claimed(Vec<Change>),
-    Filling(Vec<Change>),
+    Batch(Vec<Change>, Origin),
     /// Nothing until something ticks or this time has passed.
     Wait(Duration),
     /// The targets are to be looked at anew.
@@ -65,7 +67,7 @@ impl<'a> Pump<'a> {
 
     /// Prepares and commits side by side: while one batch is written the next is embedded.
     pub async fn run(&self, stop: &CancellationToken) -> Result<(), SyncError> {
-        let (sender, receiver) = mpsc::channel(1);
+        let (sender, receiver) = mpsc::channel(JOBS_WAITING);
         let ended = stop.child_token();
         let prepare = async {
             let result = self.prepare_batches(sender, &ended).await;
@@ -93,14 +95,13 @@ impl<'a> Pump<'a> {
         {
             return Ok(());
         }
-        let mut ahead = None;
+        let mut ahead: Option<Preparing> = None;
         while !ended.is_cancelled() {
             ticks.borrow_and_update();
-            let batch = match ahead.take() {
-                Some(batch) => batch,
+            let preparing = match ahead.take() {
+                Some(preparing) => preparing,
                 None => match self.next(&jobs, &mut backfill).await? {
-                    Next::Claimed(changes) => self.cut(changes, Origin::Outbox).await?,
-                    Next::Filling(changes) => self.cut(changes, Origin::Backfill).await?,
+                    Next::Batch(changes, origin) => self.start(changes, origin).await?,
                     Next::End => return Ok(()),
                     Next::Wait(wait) => {
                         tokio::select! {
@@ -112,51 +113,45 @@ impl<'a> Pump<'a> {
                     }
                 },
             };
-            let nearly_done = Notify::new();
-            let claimed = async {
-                nearly_done.notified().await;
-                self.claim_ahead().await
-            };
-            let prepared = async {
-                let prepared = prepare(&self.worker.db, batch, &nearly_done).await;
-                nearly_done.notify_one();
-                prepared
-            };
+            preparing.nearly_done().await;
             // Claims of a batch that is not written are free again when the next pump begins.
-            let (prepared, claimed) = tokio::join!(prepared, claimed);
-            ahead = claimed?;
+            ahead = self.start_ahead(&mut backfill).await?;
+            let prepared = preparing.finished().await?;
             (self.worker.on_step)(Step::Prepared);
-            if jobs.send(Job::Commit(Box::new(prepared?))).await.is_err() {
+            if jobs.send(Job::Commit(Box::new(prepared))).await.is_err() {
                 return Ok(());
             }
         }
         Ok(())
     }
 
-    async fn cut(&self, changes: Vec<Change>, origin: Origin) -> Result<CutBatch, SyncError> {
+    async fn start(&self, changes: Vec<Change>, origin: Origin) -> Result<Preparing, SyncError> {
         let targets = match (origin, &self.targets.building) {
             (Origin::Backfill, Some(building)) => vec![&building.target],
             _ => self.targets.all(),
         };
-        cut(&self.worker.db, &targets, changes, origin).await
+        let batch = cut(&self.worker.db, &targets, changes, origin).await?;
+        Ok(Preparing::start(&self.worker.db, batch))
     }
 
-    /// What follows the batch that is being embedded, when that is sure: so that the embedding threads do not wait while it is
-    /// claimed and cut.
-    async fn claim_ahead(&self) -> Result<Option<CutBatch>, SyncError> {
-        let db = &self.worker.db;
-        if self.targets.building.is_some()
-            || outbox::any_submitted(db.reader()).await?
-            || outbox::due_in(db.reader()).await? != Some(Duration::ZERO)
-        {
+    /// Starts with what follows the batch that is nearly embedded, when that is sure: so that the embedding threads always
+    /// have texts.
+    async fn start_ahead(&self, backfill: &mut Backfill) -> Result<Option<Preparing>, SyncError> {
+        if outbox::any_submitted(self.worker.db.reader()).await? {
             return Ok(None);
         }
-        let changes = self.claim().await?;
-        if changes.is_empty() {
-            return Ok(None);
+        // At the end of what is to be filled comes the switch, which needs its turn.
+        let next = match backfill.is_its_turn() && self.targets.building.is_some() {
+            true => self.lacking(backfill).await?,
+            false => match self.due(backfill).await? {
+                Some(next) => Some(next),
+                None => self.lacking(backfill).await?,
+            },
+        };
+        match next {
+            Some((changes, origin)) => Ok(Some(self.start(changes, origin).await?)),
+            None => Ok(None),
         }
-        (self.worker.on_step)(Step::Claimed);
-        Ok(Some(self.cut(changes, Origin::Outbox).await?))
     }
 
     async fn next(&self, jobs: &mpsc::Sender<Job>, backfill: &mut Backfill) -> Result<Next, SyncError> {
@@ -177,18 +172,33 @@ impl<'a> Pump<'a> {
         {
             return Ok(next);
         }
-        // Looking costs nothing to other writers, unlike a transaction.
-        let due = outbox::due_in(db.reader()).await?;
-        if due == Some(Duration::ZERO) {
-            let changes = self.claim().await?;
-            if !changes.is_empty() {
-                (self.worker.on_step)(Step::Claimed);
-                backfill.give_turn();
-                return Ok(Next::Claimed(changes));
-            }
+        if let Some((changes, origin)) = self.due(backfill).await? {
+            return Ok(Next::Batch(changes, origin));
         }
-        let wait = due.map_or(POLL, |due| due.min(POLL));
+        let wait = outbox::due_in(db.reader()).await?.map_or(POLL, |due| due.min(POLL));
         Ok(self.fill(jobs, backfill).await?.unwrap_or(Next::Wait(wait)))
+    }
+
+    /// The changes that are due; then what is to be filled has its turn. `None` when there are none.
+    async fn due(&self, backfill: &mut Backfill) -> Result<Option<(Vec<Change>, Origin)>, SyncError> {
+        // Looking costs nothing to other writers, unlike a transaction.
+        if outbox::due_in(self.worker.db.reader()).await? != Some(Duration::ZERO) {
+            return Ok(None);
+        }
+        let changes = self.claim().await?;
+        if changes.is_empty() {
+            return Ok(None);
+        }
+        (self.worker.on_step)(Step::Claimed);
+        backfill.give_turn();
+        Ok(Some((changes, Origin::Outbox)))
+    }
+
+    /// The next articles that the generation being built lacks; `None` when there is no such generation, or no such article.
+    async fn lacking(&self, backfill: &mut Backfill) -> Result<Option<(Vec<Change>, Origin)>, SyncError> {
+        let Some(building) = &self.targets.building else { return Ok(None) };
+        let changes = backfill.next(&self.worker.db, building.target.generation.id).await?;
+        Ok((!changes.is_empty()).then_some((changes, Origin::Backfill)))
     }
 
     /// The next articles for the generation that is being built; at their end the switch. `None` when there is nothing to
@@ -198,11 +208,11 @@ impl<'a> Pump<'a> {
         jobs: &mpsc::Sender<Job>,
         backfill: &mut Backfill,
     ) -> Result<Option<Next>, SyncError> {
-        let Some(building) = &self.targets.building else { return Ok(None) };
-        let id = building.target.generation.id;
-        let changes = backfill.next(&self.worker.db, id).await?;
-        if !changes.is_empty() {
-            return Ok(Some(Next::Filling(changes)));
+        if self.targets.building.is_none() {
+            return Ok(None);
+        }
+        if let Some((changes, origin)) = self.lacking(backfill).await? {
+            return Ok(Some(Next::Batch(changes, origin)));
         }
         // What is on its way is written before the job's turn comes.
         match asked(jobs, Job::Switch).await {
