@@ -249,7 +249,7 @@ impl EncoderGraph {
     }
 
     fn weight(&mut self, name: &str, linear: &Linear) -> ort::Result<String> {
-        self.constant(&format!("{name}.weight"), &[linear.inputs, linear.outputs], &linear.weight)
+        self.constant(&format!("{name}.weight"), &[linear.inputs, linear.outputs], &linear.transposed())
     }
 
     fn bias(&mut self, name: &str, linear: &Linear) -> ort::Result<String> {

@@ -75,7 +75,7 @@ impl LayerNorm {
     }
 }
 
-/// `y = x · weight + bias`, with `weight` as `[inputs, outputs]`, row by row.
+/// `y = x · weight + bias`, with `weight` as in the file: `[outputs, inputs]`, row by row.
 pub(super) struct Linear {
     pub weight: Vec<f32>,
     pub bias: Vec<f32>,
@@ -84,8 +84,7 @@ pub(super) struct Linear {
 }
 
 impl Linear {
-    /// Reads linear layers of one input and lays their outputs side by side. In the file each weight is
-    /// `[outputs, inputs]`.
+    /// Reads linear layers of one input and puts their outputs one after the other.
     fn read(
         weights: &mut WeightReader,
         names: &[String],
@@ -93,19 +92,23 @@ impl Linear {
         outputs_each: usize,
     ) -> Result<Self, OpenError> {
         let outputs = names.len() * outputs_each;
-        let mut linear =
-            Self { weight: vec![0.0; inputs * outputs], bias: Vec::with_capacity(outputs), inputs, outputs };
-        for (part, name) in names.iter().enumerate() {
-            let weight = weights.floats(&format!("{name}.weight"), &[outputs_each, inputs])?;
-            for (output, row) in weight.chunks_exact(inputs).enumerate() {
-                let column = part * outputs_each + output;
-                for (input, value) in row.iter().enumerate() {
-                    linear.weight[input * outputs + column] = *value;
-                }
-            }
-            linear.bias.extend(weights.floats(&format!("{name}.bias"), &[outputs_each])?);
+        let (mut weight, mut bias) = (Vec::with_capacity(inputs * outputs), Vec::with_capacity(outputs));
+        for name in names {
+            weight.append(&mut weights.floats(&format!("{name}.weight"), &[outputs_each, inputs])?);
+            bias.append(&mut weights.floats(&format!("{name}.bias"), &[outputs_each])?);
         }
-        Ok(linear)
+        Ok(Self { weight, bias, inputs, outputs })
+    }
+
+    /// The weight as `[inputs, outputs]`, row by row.
+    pub fn transposed(&self) -> Vec<f32> {
+        let mut transposed = vec![0.0; self.weight.len()];
+        for (output, row) in self.weight.chunks_exact(self.inputs).enumerate() {
+            for (input, value) in row.iter().enumerate() {
+                transposed[input * self.outputs + output] = *value;
+            }
+        }
+        transposed
     }
 
     fn in_int8(&self) -> sentio_int8::Weight {

@@ -140,14 +140,17 @@ impl EncoderModel {
     /// Builds the layers that all threads share.
     pub fn int8_layers(&self) -> Result<sentio_int8::Encoder, OpenError> {
         let mut weights = self.layers.clone();
-        let layers: Vec<_> = (0..self.dimensions.layers)
-            .map(|number| Layer::read(&mut weights, &self.architecture, &self.dimensions, number))
-            .collect::<Result<_, _>>()?;
-        weights.finish()?;
         let epsilon = self.dimensions.layer_norm_epsilon;
+        // One by one, so that only one layer's floats are in memory.
+        let mut read = |number| {
+            let layer = Layer::read(&mut weights, &self.architecture, &self.dimensions, number)?;
+            Ok(layer.in_int8(self.dimensions.heads, epsilon))
+        };
+        let layers = (0..self.dimensions.layers).map(&mut read).collect::<Result<_, OpenError>>()?;
+        weights.finish()?;
         Ok(sentio_int8::Encoder {
             embeddings_norm: self.embeddings_norm.in_int8_layers(epsilon),
-            layers: layers.iter().map(|layer| layer.in_int8(self.dimensions.heads, epsilon)).collect(),
+            layers,
             heads: self.dimensions.heads,
             distance_bias: self.relative_positions.as_ref().map(RelativePositions::by_distance),
         })

@@ -15,20 +15,22 @@ pub(super) struct QuantisedWeight {
 impl QuantisedWeight {
     /// Rounds the weight of `linear`.
     pub fn of(linear: &Linear) -> Self {
-        // Not zero, so that a column of zeros can be divided by it.
-        let mut scales = vec![f32::MIN_POSITIVE; linear.outputs];
-        for row in linear.weight.chunks_exact(linear.outputs) {
-            for (scale, value) in scales.iter_mut().zip(row) {
-                *scale = scale.max(value.abs() / INT8_MAX);
+        let (mut values, mut scales) = (vec![0; linear.weight.len()], Vec::with_capacity(linear.outputs));
+        for (output, row) in linear.weight.chunks_exact(linear.inputs).enumerate() {
+            let scale = scale(row);
+            for (input, value) in row.iter().enumerate() {
+                values[input * linear.outputs + output] = (value / scale).round_ties_even() as i8;
             }
+            scales.push(scale);
         }
-        let rows = linear.weight.chunks_exact(linear.outputs);
-        let values = rows.flat_map(|row| {
-            let scaled = row.iter().zip(&scales).map(|(value, scale)| value / scale);
-            scaled.map(|value| value.round_ties_even() as i8)
-        });
-        Self { values: values.collect(), scales }
+        Self { values, scales }
     }
+}
+
+/// What `values` are rounded by. Not zero, so that zeros can be divided by it.
+fn scale(values: &[f32]) -> f32 {
+    let largest = values.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
+    (largest / INT8_MAX).max(f32::MIN_POSITIVE)
 }
 
 /// Inputs that share a scale in a [`BlockQuantisedWeight`].
@@ -51,13 +53,9 @@ impl BlockQuantisedWeight {
             values: Vec::with_capacity(linear.outputs * blocks * BLOCK),
             scales: Vec::with_capacity(linear.outputs * blocks),
         };
-        for output in 0..linear.outputs {
-            for first in (0..linear.inputs).step_by(BLOCK) {
-                let inputs = first..linear.inputs.min(first + BLOCK);
-                let block: Vec<_> =
-                    inputs.map(|input| linear.weight[input * linear.outputs + output]).collect();
-                let largest = block.iter().fold(0.0_f32, |largest, value| largest.max(value.abs()));
-                let scale = (largest / INT8_MAX).max(f32::MIN_POSITIVE);
+        for row in linear.weight.chunks_exact(linear.inputs) {
+            for block in row.chunks(BLOCK) {
+                let scale = scale(block);
                 let bytes = block.iter().map(|value| ((value / scale).round_ties_even() + ZERO) as u8);
                 rounded.values.extend(bytes);
                 rounded.values.resize(rounded.values.len().next_multiple_of(BLOCK), ZERO as u8);
@@ -75,7 +73,7 @@ mod tests {
     #[test]
     fn each_output_has_its_own_scale() {
         let linear = Linear {
-            weight: vec![1.0, 0.0, -100.0, -0.5, 0.0, 12.7],
+            weight: vec![1.0, -0.5, 0.0, 0.0, -100.0, 12.7],
             bias: vec![0.0; 3],
             inputs: 2,
             outputs: 3,
@@ -89,8 +87,8 @@ mod tests {
     #[test]
     fn each_output_and_block_has_its_own_scale() {
         let mut weight = vec![0.0; 70 * 2];
-        // Output 1: input 0, and input 69 in the second block.
-        (weight[1], weight[3], weight[69 * 2 + 1]) = (-2.0, 1.0, 12.7);
+        // Output 1: inputs 0 and 1, and input 69 in the second block.
+        (weight[70], weight[71], weight[70 + 69]) = (-2.0, 1.0, 12.7);
         let linear = Linear { weight, bias: vec![0.0; 2], inputs: 70, outputs: 2 };
         let rounded = BlockQuantisedWeight::of(&linear);
         assert_eq!((rounded.values.len(), rounded.scales.len()), (256, 4));

@@ -51,15 +51,15 @@ pub(in crate::embedding) fn choose(
             trials: Vec::new(),
         });
     }
-    let exact = build(Precision::Fp32)?;
     let texts: Vec<_> = TEXTS.lines().collect();
     let failed = |reason| OpenError::WarmUp { path: model.path().to_owned(), reason };
-    let reference = vectors(&exact, tokenizer, &texts).map_err(failed)?;
+    // Not kept: few models need it, and its weights are several times those of the others.
+    let reference = vectors(&build(Precision::Fp32)?, tokenizer, &texts).map_err(failed)?;
     let mut trials = Vec::new();
     for precision in candidates {
         if precision == Precision::Fp32 {
             tracing::info!(arithmetic = %precision, "embedding.arithmetic_chosen: 8 bits are not close enough");
-            return Ok(Choice { precision, network: exact, trials });
+            return Ok(Choice { precision, network: build(precision)?, trials });
         }
         let network = build(precision)?;
         let closeness = Closeness::of(&vectors(&network, tokenizer, &texts).map_err(failed)?, &reference);
