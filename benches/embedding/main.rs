@@ -57,7 +57,9 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     match arguments.as_slice() {
         ["engine", model, precision, threads] => engine::serve(model, precision, threads.parse()?),
-        ["raw", model, file, threads] => raw_runtime::serve(model, file, threads.parse()?),
+        ["raw", model, file, threads, window] => {
+            raw_runtime::serve(model, file, threads.parse()?, window.parse()?)
+        }
         ["speed", articles, rest @ ..] => compare(&path(articles), Path::new(&model(rest.first()))),
         ["fidelity", articles, collections, rest @ ..] => {
             runtime.block_on(fidelity::measure(&path(articles), &path(collections), &model(rest.first())))
@@ -85,6 +87,7 @@ fn compare(articles: &Path, model: &Path) -> anyhow::Result<()> {
     let python = python::environment()?;
     let exported = python::export(&python, &model)?;
     let all = threads.to_string();
+    let window = vectors::engine(&model, "fp32", 1)?.model().window.to_string();
     let mut contestants = Vec::new();
     for threads in ["1", &all] {
         contestants.push(Contestant::of_this(
@@ -95,8 +98,8 @@ fn compare(articles: &Path, model: &Path) -> anyhow::Result<()> {
     contestants.push(Contestant::of_this("Sentio fp32, 1", &["engine", &model, "fp32", "1"])?);
     for (name, file) in [("int8", "int8.onnx"), ("fp32", "fp32.onnx")] {
         let file = exported.join(file).display().to_string();
-        contestants
-            .push(Contestant::of_this(&format!("raw runtime {name}, 1"), &["raw", &model, &file, "1"])?);
+        let arguments = ["raw", &model, &file, "1", &window];
+        contestants.push(Contestant::of_this(&format!("raw runtime {name}, 1"), &arguments)?);
     }
     contestants.push(python::contestant(&python, &model, threads)?);
     println!("model {model}; threads behind the names; medians of {ROUNDS} interleaved rounds");

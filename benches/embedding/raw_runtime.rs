@@ -11,17 +11,16 @@ use ort::value::Tensor;
 use crate::contestant::{Answer, answer};
 use crate::repository;
 
-/// Tokens that the model sees of a text: those of the default model, as Sentio uses it.
-const WINDOW: usize = 256;
-
 struct Raw {
     tokenizer: tokenizers::Tokenizer,
     session: Session,
     names: Vec<String>,
+    /// Tokens that the model sees of a text.
+    window: usize,
 }
 
 /// Embeds with the runtime's own threads until standard input ends.
-pub fn serve(model: &str, file: &str, threads: usize) -> anyhow::Result<()> {
+pub fn serve(model: &str, file: &str, threads: usize, window: usize) -> anyhow::Result<()> {
     let environment = ort::init_from(repository("lib/libonnxruntime.so"))?.with_telemetry(false).build()?;
     let session = SessionBuilder::new(&environment)
         .and_then(|builder| builder.with_intra_threads(threads)?.commit_from_file(file))
@@ -30,7 +29,7 @@ pub fn serve(model: &str, file: &str, threads: usize) -> anyhow::Result<()> {
     let mut tokenizer = tokenizers::Tokenizer::from_file(path).map_err(|error| anyhow::anyhow!("{error}"))?;
     tokenizer.with_padding(None).with_truncation(None).map_err(|error| anyhow::anyhow!("{error}"))?;
     let names = session.inputs().iter().map(|input| input.name().to_owned()).collect();
-    let mut raw = Raw { tokenizer, session, names };
+    let mut raw = Raw { tokenizer, session, names, window };
     answer(|request| {
         let started = Instant::now();
         let mut times = Vec::new();
@@ -48,7 +47,7 @@ impl Raw {
     fn embed(&mut self, text: &str) -> anyhow::Result<Vec<f32>> {
         let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| anyhow::anyhow!("{error}"))?;
         let mut ids: Vec<i64> = encoding.get_ids().iter().map(|id| i64::from(*id)).collect();
-        ids.truncate(WINDOW);
+        ids.truncate(self.window);
         let tokens = ids.len();
         let mut inputs = Vec::new();
         for name in &self.names {

@@ -8,8 +8,12 @@ pub(super) const NICENESS: i32 = 10;
 /// many short steps of a search wait for its turn.
 #[cfg(target_os = "linux")]
 pub(super) fn yield_to_others() {
-    // On Linux this is the calling thread alone. A thread may always lower its own priority.
-    if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+    use rustix::process::{getpriority_process, setpriority_process};
+    // On Linux both are about the calling thread alone. It may always lower its own priority; a process that was started
+    // with a lower one keeps that.
+    let stepped_back = getpriority_process(None)
+        .and_then(|niceness| if niceness < NICENESS { setpriority_process(None, NICENESS) } else { Ok(()) });
+    if let Err(error) = stepped_back {
         tracing::debug!(%error, "embedding.priority_unchanged");
     }
 }
