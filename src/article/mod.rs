@@ -3,6 +3,7 @@
 mod draft;
 mod filter;
 mod id;
+mod title_key;
 
 pub use draft::{
     ArticleChanges, ArticleDraft, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS, TITLE_MAX_CHARS, Violation,
@@ -10,3 +11,4 @@ pub use draft::{
 };
 pub use filter::{ArticleFacets, ArticleFilter};
 pub use id::{ArticleId, ParseArticleIdError};
+pub use title_key::title_key;

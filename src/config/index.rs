@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{ConfigError, SettingValues};
+use super::{ConfigError, SettingValues, TextLanguage};
 
 /// Where the index lies and how it is used.
 #[derive(Clone, Debug)]
@@ -20,6 +20,8 @@ pub struct IndexConfig {
     pub passages_max: usize,
     /// Most memory for pages and metadata of the index's files (default: 96 MiB).
     pub cache_bytes: usize,
+    /// The language of the articles, for full-text search (default: English).
+    pub text_language: TextLanguage,
 }
 
 impl IndexConfig {
@@ -44,7 +46,10 @@ impl IndexConfig {
             values.parse("SENTIO_INDEX_CACHE", "expected MiB, a number from 1 to 1048576", |text| {
                 text.parse().ok().filter(|size| (1..=1_048_576).contains(size))
             })?;
-        Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes: cache_mebibytes << 20 })
+        let text_language =
+            values.parse("SENTIO_TEXT_LANGUAGE", &TextLanguage::choices(), TextLanguage::named)?;
+        let cache_bytes = cache_mebibytes << 20;
+        Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes, text_language })
     }
 }
 

@@ -9,6 +9,7 @@ mod log;
 mod server;
 mod setting;
 mod source;
+mod text_language;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use log::{LogConfig, LogFormat};
 pub use server::{ApiKeys, ServerConfig};
 pub use setting::{SETTINGS, Setting};
 pub use source::{SettingValues, Source};
+pub use text_language::TextLanguage;
 
 /// All settings, one struct per concern.
 #[derive(Clone, Debug)]

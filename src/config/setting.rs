@@ -137,6 +137,13 @@ pub const SETTINGS: &[Setting] = &[
         "1000",
         "Most passages of an article that are indexed; of a longer one they are taken evenly",
     ),
+    setting(
+        "SENTIO_TEXT_LANGUAGE",
+        "text-language",
+        "none|LANGUAGE",
+        "english",
+        "Language of the articles, whose endings and stop words full-text search leaves out",
+    ),
     Setting {
         secret: true,
         ..setting(

@@ -29,7 +29,7 @@ pub enum IndexError {
 
 impl IndexError {
     /// Names the action that `source` interrupted.
-    pub(super) fn during(action: &'static str) -> impl FnOnce(lancedb::Error) -> Self {
+    pub(super) fn during(action: &'static str) -> impl Fn(lancedb::Error) -> Self {
         move |source| Self::Lance { action, source }
     }
 

@@ -10,9 +10,12 @@ use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
 use super::search::{SearchLog, Snapshot};
+use crate::config::TextLanguage;
 
 /// Where a table's metadata names its database.
 pub(super) const DATABASE_KEY: &str = "sentio.database";
+/// Which columns the tables have. Tables of another layout are made anew, from the cached vectors.
+const LAYOUT: &str = "2";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +53,7 @@ pub struct Generation {
     pub(super) articles: Table,
     pub(super) passages: Table,
     pub(super) dimension: usize,
+    pub(super) text_language: TextLanguage,
     /// Where the tables lie; empty for an object store.
     folders: Arc<[PathBuf]>,
     fingerprint: Arc<str>,
@@ -62,6 +66,7 @@ impl GenerationIdentity {
         HashMap::from([
             (DATABASE_KEY.to_owned(), self.database_uuid.clone()),
             ("sentio.fingerprint".to_owned(), self.fingerprint.clone()),
+            ("sentio.layout".to_owned(), LAYOUT.to_owned()),
         ])
     }
 
@@ -83,6 +88,7 @@ impl Generation {
         passages: Table,
         folders: Vec<PathBuf>,
         identity: &GenerationIdentity,
+        text_language: TextLanguage,
         log: Arc<SearchLog>,
     ) -> Result<Self, IndexError> {
         let snapshot = pin(&articles, &passages, &log).await?;
@@ -90,6 +96,7 @@ impl Generation {
             articles,
             passages,
             dimension: identity.dimension,
+            text_language,
             folders: folders.into(),
             fingerprint: identity.fingerprint.as_str().into(),
             snapshot: Arc::new(RwLock::new(snapshot)),

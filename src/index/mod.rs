@@ -2,7 +2,9 @@
 //!
 //! The only room that names LanceDB and Arrow. Vectors are unit length; every distance is the cosine's.
 
+mod coverage;
 mod error;
+mod full_text;
 mod generation;
 mod maintain;
 mod predicate;
@@ -13,6 +15,7 @@ mod write;
 mod writer_lock;
 
 pub use error::IndexError;
+pub use full_text::{TextHit, Words};
 pub use generation::{Generation, GenerationIdentity, Size, Versions};
 pub use rows::{ArticleRow, Batch, Facets, PassageRow};
 pub use search::{ArticleHit, IndexedArticle, PassageHit, Snapshot, StoredPassage};

@@ -27,6 +27,9 @@ pub struct ArticleRow {
     pub vector: Vec<f32>,
     /// Title and content, for full-text search and for passages of this revision.
     pub text: String,
+    /// Equal for titles that differ in case or in how Unicode writes them.
+    pub title_key: String,
+    pub external_id: Option<String>,
     pub facets: Facets,
 }
 
@@ -88,6 +91,8 @@ pub fn article_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
         Field::new("content_hash", DataType::FixedSizeBinary(HASH_BYTES), false),
         vector_field(dimension),
         Field::new("text", DataType::Utf8, false),
+        Field::new("title_key", DataType::Utf8, false),
+        Field::new("external_id", DataType::Utf8, true),
     ];
     fields.extend(facet_fields());
     Arc::new(Schema::new_with_metadata(fields, metadata))
@@ -115,6 +120,8 @@ pub fn article_batch(rows: &[ArticleRow], dimension: usize, write: i64) -> Resul
         Arc::new(FixedSizeBinaryArray::try_from_iter(rows.iter().map(|row| row.content_hash))?),
         vectors(rows.iter().map(|row| row.vector.as_slice()), dimension),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.text))),
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.title_key))),
+        Arc::new(rows.iter().map(|row| row.external_id.as_deref()).collect::<StringArray>()),
     ];
     columns.extend(facets(rows.iter().map(|row| &row.facets)));
     Ok(RecordBatch::try_new(article_schema(dimension, HashMap::new()), columns)?)

@@ -24,7 +24,7 @@ const CANDIDATES_PER_RESULT: u32 = 2;
 /// One pair of versions of the two tables; what is written later is not seen through it.
 #[derive(Clone)]
 pub struct Snapshot {
-    articles: Table,
+    pub(super) articles: Table,
     passages: Table,
     log: Arc<SearchLog>,
 }
@@ -302,7 +302,7 @@ impl Snapshot {
         self.collect(query, "read rows").await
     }
 
-    async fn collect(
+    pub(super) async fn collect(
         &self,
         query: impl ExecutableQuery,
         action: &'static str,
@@ -340,7 +340,7 @@ fn named<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a Arc<dyn A
     batch.column_by_name(name).ok_or(IndexError::Column { name })
 }
 
-fn column<'a, T>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a [T::Native], IndexError>
+pub(super) fn column<'a, T>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a [T::Native], IndexError>
 where
     T: arrow_array::ArrowPrimitiveType,
 {

@@ -9,8 +9,8 @@ use lancedb::{Connection, ObjectStoreRegistry, Session, Table};
 
 use super::generation::{DATABASE_KEY, Generation, GenerationIdentity, Versions};
 use super::search::SearchLog;
-use super::{IndexError, rows};
-use crate::config::IndexConfig;
+use super::{IndexError, full_text, rows};
+use crate::config::{IndexConfig, TextLanguage};
 
 /// A cheap handle on the folder or bucket of the index.
 #[derive(Clone)]
@@ -18,6 +18,7 @@ pub struct VectorIndex {
     connection: Connection,
     live: Arc<RwLock<Option<Generation>>>,
     log: Arc<SearchLog>,
+    text_language: TextLanguage,
     /// `None` for an object store.
     folder: Option<PathBuf>,
 }
@@ -35,7 +36,13 @@ impl VectorIndex {
             .await
             .map_err(IndexError::during("be opened"))?;
         let folder = (!config.uri.contains("://")).then(|| PathBuf::from(&config.uri));
-        Ok(Self { connection, live: Arc::default(), log: Arc::default(), folder })
+        Ok(Self {
+            connection,
+            live: Arc::default(),
+            log: Arc::default(),
+            text_language: config.text_language,
+            folder,
+        })
     }
 
     /// The generation that answers searches.
@@ -73,6 +80,7 @@ impl VectorIndex {
             table.await.map_err(IndexError::during("create a table"))
         };
         let articles = create(article_table(location), articles).await?;
+        full_text::create(&articles, self.text_language).await?;
         let passages = create(passage_table(location), passages).await?;
         self.generation(location, articles, passages, identity).await
     }
@@ -111,7 +119,8 @@ impl VectorIndex {
         let tables = [article_table(location), passage_table(location)];
         let folder = |index: &Path| tables.iter().map(|name| index.join(format!("{name}.lance"))).collect();
         let folders = self.folder.as_deref().map(folder).unwrap_or_default();
-        Generation::new(articles, passages, folders, identity, Arc::clone(&self.log)).await
+        let log = Arc::clone(&self.log);
+        Generation::new(articles, passages, folders, identity, self.text_language, log).await
     }
 
     /// Removes tables of the database `database_uuid` that belong to none of the generations in `known`: a process was

@@ -11,8 +11,10 @@ pub fn content_hash(article: &article::Model) -> [u8; 32] {
     };
     field(article.title.as_bytes());
     field(article.content.as_bytes());
-    field(&[u8::from(article.category.is_some())]);
-    field(article.category.as_deref().unwrap_or_default().as_bytes());
+    for optional in [&article.external_id, &article.category] {
+        field(&[u8::from(optional.is_some())]);
+        field(optional.as_deref().unwrap_or_default().as_bytes());
+    }
     field(&article.created_at.timestamp_micros().to_le_bytes());
     for tag in &article.tags.0 {
         field(tag.as_bytes());

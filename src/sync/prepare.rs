@@ -14,7 +14,7 @@ use super::content_hash::content_hash;
 use super::cut::{CutBatch, Document, Origin, fail};
 use super::generations::Target;
 use super::record::IndexedArticle;
-use crate::article::ArticleId;
+use crate::article::{ArticleId, title_key};
 use crate::db::Database;
 use crate::embedding::{EmbedError, Embedder, Embedding};
 use crate::index::{ArticleRow, Batch, Facets, PassageRow};
@@ -204,6 +204,8 @@ impl Part {
             vector: mean.as_slice().to_vec(),
             // One line of title, so that the content can be told from it.
             text: format!("{}\n{}", article.title.replace(['\n', '\r'], " "), article.content),
+            title_key: title_key(&article.title),
+            external_id: article.external_id.clone(),
             facets,
         });
         self.vectors.push(fresh(change.article, hashes, vectors, cached));

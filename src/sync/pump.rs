@@ -283,7 +283,7 @@ impl<'a> Pump<'a> {
                 Some(Job::Commit(prepared)) => {
                     commit(&mut committer, &targets, &prepared).await?;
                     committer.complete_rest().await?;
-                    upkeep.wrote();
+                    upkeep.wrote(prepared.parts.iter().map(|part| part.batch.articles.len()).sum());
                     if upkeep.is_overdue() {
                         upkeep.maintain(&self.targets).await?;
                     }

@@ -16,6 +16,8 @@ use crate::outbox;
 /// How many batches are written before upkeep is done although more are waiting: each makes a file, and each change of an
 /// indexed article opens every file that the index of ids does not cover yet.
 const BATCHES_BEFORE_UPKEEP: u32 = 16;
+/// And how many articles: a search cuts each text that the index of words does not cover yet into words, 0.08 ms an article.
+const ARTICLES_BEFORE_UPKEEP: usize = 256;
 /// How often replaced versions and old events are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long an event can be read from the journal.
@@ -31,6 +33,8 @@ pub struct Upkeep {
     on_step: StepHook,
     /// Batches since the last upkeep.
     batches: u32,
+    /// Articles in them.
+    articles: usize,
     /// When old versions were removed; not yet by this process, at first.
     pruned: Option<Instant>,
     /// What the journal's last trim has told.
@@ -42,17 +46,28 @@ pub struct Upkeep {
 impl Upkeep {
     pub fn new(db: Database, events: Events, generations: Generations, on_step: StepHook) -> Self {
         // As if one batch had been written: a process that was stopped may have left upkeep undone.
-        Self { db, events, generations, on_step, batches: 1, pruned: None, settled: None, suspected: true }
+        Self {
+            db,
+            events,
+            generations,
+            on_step,
+            batches: 1,
+            articles: 0,
+            pruned: None,
+            settled: None,
+            suspected: true,
+        }
     }
 
-    /// Counts a batch.
-    pub fn wrote(&mut self) {
+    /// Counts a batch of so many articles.
+    pub fn wrote(&mut self, articles: usize) {
         self.batches += 1;
+        self.articles += articles;
     }
 
     /// Whether upkeep can't wait for an idle moment.
     pub fn is_overdue(&self) -> bool {
-        self.batches >= BATCHES_BEFORE_UPKEEP
+        self.batches >= BATCHES_BEFORE_UPKEEP || self.articles >= ARTICLES_BEFORE_UPKEEP
     }
 
     /// A search has failed: a file may be missing or damaged.
@@ -79,7 +94,7 @@ impl Upkeep {
     /// Merges small files and extends the indexes of the tables where it is due.
     pub async fn maintain(&mut self, targets: &Targets) -> Result<(), SyncError> {
         (self.on_step)(Step::Maintaining);
-        self.batches = 0;
+        (self.batches, self.articles) = (0, 0);
         for target in targets.all() {
             let generation = &target.generation;
             if generation.tables.maintain().await? {

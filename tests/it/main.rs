@@ -12,6 +12,7 @@ mod disk_full;
 mod embedding;
 mod events;
 mod faults;
+mod full_text;
 mod generations;
 mod http;
 mod hub;

@@ -17,6 +17,8 @@ fn orphan(article_id: i64, dimension: usize) -> ArticleRow {
         content_hash: [0; 32],
         vector: vec![1.0; dimension],
         text: String::new(),
+        title_key: String::new(),
+        external_id: None,
         facets: Facets { category: None, tags: Arc::from([]), created_at: 0 },
     }
 }
