@@ -18,6 +18,8 @@ pub mod sync;
 
 pub mod recommend;
 
+pub mod evaluation;
+
 pub mod auth;
 pub mod graphql;
 pub mod http;

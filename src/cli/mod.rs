@@ -2,6 +2,8 @@
 
 mod config;
 mod confirm;
+mod eval;
+mod eval_report;
 mod export;
 mod import;
 mod index;
@@ -20,6 +22,7 @@ mod schema;
 mod serve;
 mod settings;
 mod stream_format;
+mod throwaway;
 mod verify;
 
 use std::process::ExitCode;
@@ -52,6 +55,7 @@ enum Command {
     Export(export::Export),
     Index(index::Index),
     Verify(verify::Verify),
+    Eval(eval::Eval),
     #[command(subcommand)]
     Model(model::Model),
     /// Print the GraphQL schema definition.
@@ -110,6 +114,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
             Command::Export(command) => command.run(config).await,
             Command::Index(command) => command.run(config).await,
             Command::Verify(command) => command.run(config).await,
+            Command::Eval(command) => command.run(values).await,
             Command::Model(command) => command.run(&config).await,
             Command::Schema | Command::Config => Ok(ExitCode::SUCCESS),
         }

@@ -91,6 +91,16 @@ impl SettingValues {
         }
     }
 
+    /// Sets a value as a flag does.
+    pub fn set(&mut self, name: &'static str, value: String) {
+        self.values.insert(name, (value, Source::Flag));
+    }
+
+    /// Leaves a setting to its default.
+    pub fn unset(&mut self, name: &'static str) {
+        self.values.remove(name);
+    }
+
     /// What was ignored, for the log.
     pub fn warnings(&self) -> &[String] {
         &self.warnings

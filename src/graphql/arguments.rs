@@ -6,9 +6,9 @@ use async_graphql::ID;
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 
 use super::error::ApiError;
-use super::types::{ArticleFilterInput, RecommendOptionsInput};
+use super::types::{ArticleFilterInput, RecommendOptionsInput, RecommendWeights};
 use crate::article::{ArticleFilter, ArticleId};
-use crate::recommend::RecommendOptions;
+use crate::recommend::{RecommendOptions, Weights};
 
 /// The years that an article's times can lie in.
 pub const YEARS: RangeInclusive<i32> = 1..=9999;
@@ -71,11 +71,34 @@ pub fn recommend_options(options: Option<RecommendOptionsInput>) -> Result<Recom
         return Err(ApiError::bad_input("options.minScore", message));
     }
     Ok(RecommendOptions {
+        mode: options.mode.into(),
+        weights: options.weights.map(weights).transpose()?.unwrap_or_default(),
         filter: filter("options.filter", options.filter)?,
         exclude: ids("options.excludeIds", &exclude)?,
         #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits than an f32 holds")]
         min_score: options.min_score.map(|score| score as f32),
     })
+}
+
+fn weights(input: RecommendWeights) -> Result<Weights, ApiError> {
+    let check = |field: &str, weight: f64| {
+        if (0.0..=1.0).contains(&weight) {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a weight has no more digits than an f32 holds"
+            )]
+            return Ok(weight as f32);
+        }
+        let message = format!("must be from 0 to 1, not {weight}");
+        Err(ApiError::bad_input(format!("options.weights.{field}"), message))
+    };
+    let weights =
+        Weights { semantic: check("semantic", input.semantic)?, keyword: check("keyword", input.keyword)? };
+    if weights.semantic + weights.keyword <= 0.0 {
+        let message = "must not both be 0: nothing would rank the articles";
+        return Err(ApiError::bad_input("options.weights", message));
+    }
+    Ok(weights)
 }
 
 /// A checked filter; absent, everything passes.

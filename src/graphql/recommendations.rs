@@ -86,7 +86,7 @@ impl RecommendationList {
             .iter()
             .filter_map(|ranked| {
                 let article = self.articles.get(&ranked.article)?.clone();
-                Some(Recommendation::new(article, ranked.score, source, Arc::clone(&self.passages)))
+                Some(Recommendation::new(article, *ranked, source, Arc::clone(&self.passages)))
             })
             .collect()
     }

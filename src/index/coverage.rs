@@ -91,6 +91,16 @@ fn vector_index(rows: u64) -> Index {
     )
 }
 
+/// Indexes the vectors of a table that has any.
+pub async fn index_vectors(table: &Table) -> Result<(), IndexError> {
+    let rows = table.count_rows(None).await.map_err(IndexError::during("count its rows"))? as u64;
+    if rows == 0 {
+        return Ok(());
+    }
+    let created = table.create_index(&["vector"], vector_index(rows)).execute().await;
+    created.map_err(IndexError::during("index its vectors"))
+}
+
 async fn coverage(table: &Table, index: &str) -> Result<Coverage, IndexError> {
     let failed = IndexError::during("tell what an index covers");
     let Some(dataset) = table.dataset() else { return Ok(Coverage::default()) };

@@ -7,7 +7,7 @@ use lancedb::Table;
 use lancedb::table::{CompactionOptions, OptimizeAction};
 
 use super::IndexError;
-use super::coverage::cover;
+use super::coverage::{cover, index_vectors};
 use super::generation::Generation;
 
 /// Data files from which small ones are merged to middle ones, or middle ones to large ones.
@@ -37,6 +37,15 @@ impl Generation {
             self.publish().await?;
         }
         Ok(changed)
+    }
+
+    /// Makes the index of the vectors of both tables, however few rows they have, and shows it to searches: to measure it. For
+    /// the holder of the writer lock.
+    pub async fn index_vectors(&self) -> Result<(), IndexError> {
+        for table in [&self.passages, &self.articles] {
+            index_vectors(table).await?;
+        }
+        self.publish().await
     }
 
     /// Removes versions that nobody can be reading any more.

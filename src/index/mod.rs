@@ -2,6 +2,7 @@
 //!
 //! The only room that names LanceDB and Arrow. Vectors are unit length; every distance is the cosine's.
 
+mod contents;
 mod coverage;
 mod error;
 mod full_text;
@@ -14,11 +15,12 @@ mod store;
 mod write;
 mod writer_lock;
 
+pub use contents::IndexedArticle;
 pub use error::IndexError;
 pub use full_text::{TextHit, Words};
 pub use generation::{Generation, GenerationIdentity, Size, Versions};
 pub use rows::{ArticleRow, Batch, Facets, PassageRow};
-pub use search::{ArticleHit, IndexedArticle, PassageHit, Snapshot, StoredPassage};
+pub use search::{ArticleHit, PassageHit, Snapshot, StoredPassage};
 pub use store::VectorIndex;
 pub use write::Previous;
 pub use writer_lock::WriterLock;

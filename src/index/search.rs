@@ -1,6 +1,6 @@
 //! Reading: nearest passages and articles, stored vectors and texts, all on one pinned pair of versions.
 
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,8 +25,10 @@ const CANDIDATES_PER_RESULT: u32 = 2;
 #[derive(Clone)]
 pub struct Snapshot {
     pub(super) articles: Table,
-    passages: Table,
+    pub(super) passages: Table,
     log: Arc<SearchLog>,
+    /// Whether searches look at every vector.
+    exact: bool,
 }
 
 /// What happened to searches since the start.
@@ -68,17 +70,14 @@ pub struct StoredPassage {
     pub vector: Vec<f32>,
 }
 
-/// What the article table says of one row, to compare it with SQL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IndexedArticle {
-    pub article: ArticleId,
-    pub revision: i64,
-    pub content_hash: [u8; 32],
-}
-
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
-        Self { articles, passages, log }
+        Self { articles, passages, log, exact: false }
+    }
+
+    /// The same without the vector index.
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
     }
 
     /// Counts rows and data files.
@@ -101,8 +100,48 @@ impl Snapshot {
         excluded: &[ArticleId],
     ) -> Result<Vec<PassageHit>, IndexError> {
         let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
-        let query = prepared(query, limit, predicate::of_filter(filter, excluded));
-        let query = query.map_err(IndexError::during("take a query"))?;
+        let query = self.prepared(query, limit, predicate::of_filter(filter, excluded));
+        self.passage_hits(query.map_err(IndexError::during("take a query"))?).await
+    }
+
+    /// The `limit` passages of `articles` nearest to `vector`, nearest first; each of them is looked at.
+    pub async fn passages_among(
+        &self,
+        vector: &[f32],
+        articles: &[ArticleId],
+        limit: usize,
+    ) -> Result<Vec<PassageHit>, IndexError> {
+        if articles.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
+        self.passage_hits(exact(query, limit, articles)).await
+    }
+
+    /// The cosine of each of `articles` to `vector`; articles that are not indexed are absent.
+    pub async fn cosines_of(
+        &self,
+        vector: &[f32],
+        articles: &[ArticleId],
+    ) -> Result<HashMap<ArticleId, f32>, IndexError> {
+        if articles.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let query = self.articles.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
+        let query = exact(query, articles.len(), articles);
+        let mut cosines = HashMap::with_capacity(articles.len());
+        for batch in self
+            .collect(query.select(Select::columns(&["article_id", "_distance"])), "search articles")
+            .await?
+        {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let distances = column::<Float32Type>(&batch, "_distance")?;
+            cosines.extend(ids.iter().zip(distances).map(|(id, distance)| (ArticleId(*id), 1.0 - distance)));
+        }
+        Ok(cosines)
+    }
+
+    async fn passage_hits(&self, query: VectorQuery) -> Result<Vec<PassageHit>, IndexError> {
         let columns = ["article_id", "revision", "start", "end", "_distance"];
         let mut hits = Vec::new();
         for batch in self.collect(query.select(Select::columns(&columns)), "search passages").await? {
@@ -141,8 +180,9 @@ impl Snapshot {
         if !others.is_empty() {
             columns.push("query_index");
         }
-        let query =
-            prepared(query, limit, predicate::of_filter(filter, excluded)).map_err(take("take a query"))?;
+        let query = self
+            .prepared(query, limit, predicate::of_filter(filter, excluded))
+            .map_err(take("take a query"))?;
         for batch in self.collect(query.select(Select::columns(&columns)), "search articles").await? {
             let articles = column::<Int64Type>(&batch, "article_id")?;
             let distances = column::<Float32Type>(&batch, "_distance")?;
@@ -210,83 +250,26 @@ impl Snapshot {
         Ok(texts)
     }
 
-    /// The id up to which both tables together hold `most` rows from `first` on; `None` when they hold fewer up to `last`.
-    /// Takes memory for `most` ids.
-    pub async fn end_of_rows(
+    /// The distance is named in each query: one that differs from the vector index's would silently scan. The number of
+    /// partitions has no upper bound: a search goes on until a filter has let enough rows pass.
+    fn prepared(
         &self,
-        first: ArticleId,
-        last: ArticleId,
-        most: usize,
-    ) -> Result<Option<ArticleId>, IndexError> {
-        let mut smallest = BinaryHeap::with_capacity(most + 1);
-        for table in [&self.articles, &self.passages] {
-            let query = table
-                .query()
-                .only_if(predicate::between(first, last))
-                .select(Select::columns(&["article_id"]));
-            let mut batches = query.execute().await.map_err(IndexError::during("list ids"))?;
-            while let Some(batch) = batches.try_next().await.map_err(IndexError::during("list ids"))? {
-                for id in column::<Int64Type>(&batch, "article_id")? {
-                    smallest.push(*id);
-                    if smallest.len() > most {
-                        smallest.pop();
-                    }
-                }
-            }
-        }
-        Ok(if smallest.len() < most { None } else { smallest.pop().map(ArticleId) })
-    }
-
-    /// What the article table holds between two ids, both included, ascending; an id may come twice.
-    pub async fn articles_between(
-        &self,
-        first: ArticleId,
-        last: ArticleId,
-    ) -> Result<Vec<IndexedArticle>, IndexError> {
-        let query = self
-            .articles
-            .query()
-            .only_if(predicate::between(first, last))
-            .select(Select::columns(&["article_id", "revision", "content_hash"]));
-        let mut found = Vec::new();
-        for batch in self.collect(query, "list articles").await? {
-            let ids = column::<Int64Type>(&batch, "article_id")?;
-            let revisions = column::<Int64Type>(&batch, "revision")?;
-            let hashes = named(&batch, "content_hash")?
-                .as_fixed_size_binary_opt()
-                .ok_or(IndexError::Column { name: "content_hash" })?;
-            for row in 0..batch.num_rows() {
-                let content_hash =
-                    hashes.value(row).try_into().map_err(|_| IndexError::Column { name: "content_hash" })?;
-                found.push(IndexedArticle {
-                    article: ArticleId(ids[row]),
-                    revision: revisions[row],
-                    content_hash,
-                });
-            }
-        }
-        found.sort_by_key(|indexed| indexed.article);
-        Ok(found)
-    }
-
-    /// How many passages each article between two ids has, both ids included.
-    pub async fn passage_counts_between(
-        &self,
-        first: ArticleId,
-        last: ArticleId,
-    ) -> Result<HashMap<ArticleId, u32>, IndexError> {
-        let query = self
-            .passages
-            .query()
-            .only_if(predicate::between(first, last))
-            .select(Select::columns(&["article_id"]));
-        let mut counts = HashMap::new();
-        for batch in self.collect(query, "count passages").await? {
-            for id in column::<Int64Type>(&batch, "article_id")? {
-                *counts.entry(ArticleId(*id)).or_insert(0) += 1;
-            }
-        }
-        Ok(counts)
+        query: VectorQuery,
+        limit: usize,
+        predicate: Option<String>,
+    ) -> Result<VectorQuery, lancedb::Error> {
+        let query = query
+            .column("vector")
+            .distance_type(DistanceType::Cosine)
+            .minimum_nprobes(PARTITIONS_PROBED)?
+            .maximum_nprobes(None)?
+            .refine_factor(CANDIDATES_PER_RESULT)
+            .limit(limit);
+        let query = if self.exact { query.bypass_vector_index() } else { query };
+        Ok(match predicate {
+            Some(predicate) => query.only_if(predicate),
+            None => query,
+        })
     }
 
     async fn rows_of(
@@ -316,27 +299,20 @@ impl Snapshot {
     }
 }
 
-/// The distance is named in each query: one that differs from the vector index's would silently scan. The number of
-/// partitions has no upper bound: a search goes on until a filter has let enough rows pass.
-fn prepared(
-    query: VectorQuery,
-    limit: usize,
-    predicate: Option<String>,
-) -> Result<VectorQuery, lancedb::Error> {
-    let query = query
+/// Looks at every row of `articles`: the vector index would be searched to its end for so few rows.
+fn exact(query: VectorQuery, limit: usize, articles: &[ArticleId]) -> VectorQuery {
+    query
         .column("vector")
         .distance_type(DistanceType::Cosine)
-        .minimum_nprobes(PARTITIONS_PROBED)?
-        .maximum_nprobes(None)?
-        .refine_factor(CANDIDATES_PER_RESULT)
-        .limit(limit);
-    Ok(match predicate {
-        Some(predicate) => query.only_if(predicate),
-        None => query,
-    })
+        .bypass_vector_index()
+        .limit(limit)
+        .only_if(predicate::of_articles(articles))
 }
 
-fn named<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a Arc<dyn Array>, IndexError> {
+pub(super) fn named<'a>(
+    batch: &'a RecordBatch,
+    name: &'static str,
+) -> Result<&'a Arc<dyn Array>, IndexError> {
     batch.column_by_name(name).ok_or(IndexError::Column { name })
 }
 

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::by_text::dot;
-use super::{BestPassage, Ranked, RecommendError, RecommendOptions, Recommender, rank};
+use super::{BestPassage, Contributions, Ranked, RecommendError, RecommendOptions, Recommender, rank};
 use crate::article::ArticleId;
 use crate::index::Snapshot;
 
@@ -24,7 +23,7 @@ impl Recommender {
         k: usize,
         options: &RecommendOptions,
     ) -> Result<SimilarArticles, RecommendError> {
-        let snapshot = self.index.live()?.snapshot();
+        let snapshot = self.snapshot(&self.index.live()?);
         let vectors = snapshot.article_vectors(articles).await?;
         let indexed: Vec<_> =
             articles.iter().copied().filter(|article| vectors.contains_key(article)).collect();
@@ -35,8 +34,13 @@ impl Recommender {
         let ranked = indexed.into_iter().zip(hits).map(|(article, hits)| {
             let mut ranked: Vec<_> = hits
                 .into_iter()
-                .filter(|hit| hit.article != article && options.keeps(hit.cosine))
-                .map(|hit| Ranked { article: hit.article, score: hit.cosine })
+                .filter(|hit| hit.article != article && options.keeps(Some(hit.cosine)))
+                .map(|hit| Ranked {
+                    article: hit.article,
+                    score: hit.cosine,
+                    cosine: Some(hit.cosine),
+                    contributions: Contributions { semantic: hit.cosine, keyword: 0.0 },
+                })
                 .collect();
             rank(&mut ranked, k);
             (article, ranked)
@@ -71,4 +75,9 @@ impl SimilarArticles {
         }
         Ok(best.into_iter().map(|(key, (_, passage))| (key, passage)).collect())
     }
+}
+
+/// The cosine of two unit vectors.
+fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

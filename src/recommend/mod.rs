@@ -3,25 +3,36 @@
 mod by_article;
 mod by_text;
 mod error;
+mod fusion;
+mod mode;
+mod pool;
+mod semantic;
 
 use crate::article::{ArticleFilter, ArticleId};
 use crate::embedding::Models;
-use crate::index::VectorIndex;
+use crate::index::{Generation, Snapshot, VectorIndex};
 
 pub use by_article::SimilarArticles;
 pub use by_text::TextMatches;
 pub use error::RecommendError;
+pub use fusion::Contributions;
+pub use mode::{Mode, Weights};
 
 /// A handle on the read side; cheap to clone.
 #[derive(Clone)]
 pub struct Recommender {
     models: Models,
     index: VectorIndex,
+    exact: bool,
 }
 
 /// What shapes a list of recommendations, apart from what they are for.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct RecommendOptions {
+    /// Which likeness ranks the articles for a text.
+    pub mode: Mode,
+    /// In a hybrid ranking.
+    pub weights: Weights,
     /// Only articles that pass.
     pub filter: ArticleFilter,
     /// None of these.
@@ -34,8 +45,12 @@ pub struct RecommendOptions {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranked {
     pub article: ArticleId,
-    /// What ranked it: the semantic cosine, −1 to 1.
+    /// What ranked it.
     pub score: f32,
+    /// How near it is in meaning, -1 to 1; absent when nothing in it is near.
+    pub cosine: Option<f32>,
+    /// What the score is the sum of.
+    pub contributions: Contributions,
 }
 
 /// The part of an article that fits best.
@@ -50,13 +65,23 @@ pub struct BestPassage {
 
 impl Recommender {
     pub fn new(models: Models, index: VectorIndex) -> Self {
-        Self { models, index }
+        Self { models, index, exact: false }
+    }
+
+    /// The same without the vector index: every vector is looked at, to measure what the index misses.
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
+    }
+
+    fn snapshot(&self, generation: &Generation) -> Snapshot {
+        let snapshot = generation.snapshot();
+        if self.exact { snapshot.exact() } else { snapshot }
     }
 }
 
 impl RecommendOptions {
-    fn keeps(&self, score: f32) -> bool {
-        self.min_score.is_none_or(|least| score >= least)
+    fn keeps(&self, cosine: Option<f32>) -> bool {
+        self.min_score.is_none_or(|least| cosine.is_some_and(|cosine| cosine >= least))
     }
 }
 

@@ -352,9 +352,10 @@ fn nothing_is_left_in_the_home_folder() {
 fn every_command_has_help() {
     let folder = tempfile::tempdir().unwrap();
     let help = succeeds(folder.path(), &["--help"]);
-    for command in
-        ["serve", "migrate", "populate", "import", "export", "index", "verify", "model", "schema", "config"]
-    {
+    for command in [
+        "serve", "migrate", "populate", "import", "export", "index", "verify", "eval", "model", "schema",
+        "config",
+    ] {
         assert!(help.contains(command), "{help}");
         let help = succeeds(folder.path(), &[command, "--help"]);
         assert!(help.contains("Usage:") && help.contains("--data-dir"), "{help}");

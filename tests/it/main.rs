@@ -10,6 +10,7 @@ mod bypass;
 mod commands;
 mod disk_full;
 mod embedding;
+mod eval;
 mod events;
 mod faults;
 mod full_text;

@@ -30,7 +30,7 @@ async fn with_articles(count: usize) -> TestApp {
 
 const RECOMMEND: &str = "query($query: String, $articleId: ID, $k: Int! = 10, $options: RecommendOptions) {
   recommend(query: $query, articleId: $articleId, k: $k, options: $options) {
-    score explanation { semantic } passage { text start end } article { id title category tags }
+    score explanation { semantic keyword rankingScore cosine } passage { text start end } article { id title category tags }
   }
 }";
 
@@ -74,9 +74,11 @@ async fn scores_fall_and_passages_are_parts_of_the_content() {
 #[tokio::test]
 async fn options_filter_exclude_and_cut() {
     let app = with_articles(12).await;
-    let all = app.query_with(RECOMMEND, json!({ "query": "words" })).await;
-    let all = all["recommend"].as_array().unwrap();
-    let third = all[2]["score"].as_f64().unwrap();
+    let all = app.query_with(RECOMMEND, json!({ "query": "words", "k": 12 })).await;
+    let cosine = |item: &Value| item["explanation"]["cosine"].as_f64().unwrap();
+    let mut cosines: Vec<_> = all["recommend"].as_array().unwrap().iter().map(cosine).collect();
+    cosines.sort_by(|a, b| b.total_cmp(a));
+    let third = cosines[2];
     for source in [json!({ "query": "words" }), json!({ "articleId": "1" })] {
         let with = |options: Value| {
             let mut variables = source.clone();
@@ -96,9 +98,12 @@ async fn options_filter_exclude_and_cut() {
         let impossible = with(json!({ "minScore": 1.0 })).await;
         assert_eq!(impossible["recommend"], json!([]));
     }
-    let cut =
-        app.query_with(RECOMMEND, json!({ "query": "words", "options": { "minScore": third - 1e-6 } })).await;
-    assert_eq!(cut["recommend"].as_array().unwrap().len(), 3);
+    // The least cosine means the same in every mode.
+    for mode in ["SEMANTIC", "KEYWORD", "HYBRID"] {
+        let options = json!({ "minScore": third - 1e-6, "mode": mode });
+        let cut = app.query_with(RECOMMEND, json!({ "query": "words", "options": options })).await;
+        assert_eq!(cut["recommend"].as_array().unwrap().len(), 3, "{mode}");
+    }
     app.stop().await;
 }
 
@@ -224,5 +229,67 @@ async fn the_longest_lists_of_a_filter_are_answered() {
     }
     let nothing = app.query_with(document, json!({ "filter": { "tagsAll": tags } })).await;
     assert_eq!(nothing, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn each_mode_ranks_by_its_own_likeness() {
+    let app = Builder::new().real_model().start().await;
+    app.create("Carbonara", "Eggs, cheese and spaghetti make a Roman dish.").await;
+    app.create("Pasta prices", "The pasta futures market fell. Pasta, pasta, pasta.").await;
+    app.create("Volcanoes", "Lava flows down the mountain.").await;
+    let find = async |mode: &str, weights: Value| {
+        let options = json!({ "mode": mode, "weights": weights });
+        let data = app.query_with(RECOMMEND, json!({ "query": "pasta", "options": options })).await;
+        data["recommend"].as_array().unwrap().clone()
+    };
+    let number = |item: &Value, part: &str| item["explanation"][part].as_f64().unwrap();
+
+    let keyword = find("KEYWORD", Value::Null).await;
+    assert_eq!(keyword.len(), 1, "only articles that share a word");
+    assert_eq!(keyword[0]["article"]["id"], "2");
+    assert!(number(&keyword[0], "keyword") > 0.0 && number(&keyword[0], "semantic") == 0.0);
+    let semantic = find("SEMANTIC", Value::Null).await;
+    assert_eq!(semantic.len(), 3);
+    for item in &semantic {
+        assert_eq!(item["score"], item["explanation"]["cosine"]);
+        assert_eq!(number(item, "keyword"), 0.0);
+    }
+    let hybrid = find("HYBRID", Value::Null).await;
+    assert_eq!(hybrid[0]["article"]["id"], "2");
+    let largest = semantic.iter().map(|item| number(item, "cosine")).fold(0.0, f64::max);
+    for item in &hybrid {
+        assert_eq!(item["score"], item["explanation"]["rankingScore"]);
+        let sum = number(item, "semantic") + number(item, "keyword");
+        assert!((sum - number(item, "rankingScore")).abs() < 1e-6);
+        assert!((number(item, "semantic") - 0.5 * number(item, "cosine") / largest).abs() < 1e-6, "{item}");
+    }
+    assert_eq!(number(&hybrid[0], "keyword"), 0.5);
+
+    let one_sided = find("HYBRID", json!({ "semantic": 1, "keyword": 0 })).await;
+    assert_eq!(ids(&Value::from(one_sided)), ids(&Value::from(semantic)));
+    for (weights, argument) in [
+        (json!({ "semantic": 1.1 }), "options.weights.semantic"),
+        (json!({ "keyword": -0.1 }), "options.weights.keyword"),
+        (json!({ "semantic": 0, "keyword": 0 }), "options.weights"),
+    ] {
+        let variables = json!({ "query": "pasta", "options": { "weights": weights } });
+        let response = app.execute(RECOMMEND, variables).await;
+        assert_eq!(response["errors"][0]["extensions"]["argument"], argument, "{response}");
+    }
+    app.stop().await;
+}
+
+/// An empty list is an answer: nothing has the words, or nothing is a word.
+#[tokio::test]
+async fn queries_without_words_find_by_meaning_alone() {
+    let app = with_articles(12).await;
+    for query in ["the of and", "\u{1f35d}\u{1f35d}", "!?", "\u{4f60}\u{597d}"] {
+        for (mode, count) in [("KEYWORD", 0), ("SEMANTIC", 10), ("HYBRID", 10)] {
+            let options = json!({ "mode": mode });
+            let data = app.query_with(RECOMMEND, json!({ "query": query, "options": options })).await;
+            assert_eq!(ids(&data["recommend"]).len(), count, "{query} {mode}");
+        }
+    }
     app.stop().await;
 }

@@ -94,6 +94,7 @@ fn rooms_use_only_the_rooms_they_may() {
         ("auth", &["config"]),
         ("entity", &["article", "outbox"]),
         ("recommend", &["article", "embedding", "index"]),
+        ("evaluation", &["article", "db", "entity", "recommend"]),
         ("sync", &["article", "db", "embedding", "entity", "error_chain", "events", "index", "outbox"]),
         (
             "graphql",

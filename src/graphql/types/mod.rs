@@ -9,6 +9,7 @@ mod article_order;
 mod article_page;
 mod index_status;
 mod node;
+mod recommend_options;
 mod recommendation;
 mod user_error;
 
@@ -24,5 +25,6 @@ pub use article_order::{ArticleOrder, ArticleOrderField, OrderDirection};
 pub use article_page::ArticlePage;
 pub use index_status::{IndexGeneration, IndexState, IndexStatus};
 pub use node::Node;
-pub use recommendation::{RecommendOptionsInput, Recommendation};
+pub use recommend_options::{RecommendOptionsInput, RecommendWeights};
+pub use recommendation::Recommendation;
 pub use user_error::{UserError, UserErrorCode};

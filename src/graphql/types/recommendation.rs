@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{ID, InputObject, Object, SimpleObject};
+use async_graphql::{Object, SimpleObject};
 
-use super::{Article, ArticleFilterInput};
+use super::Article;
 use crate::article::ArticleId;
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::PassageSource;
+use crate::recommend::Ranked;
 
 /// An article that fits, and how well.
 pub struct Recommendation {
     article: Article,
-    score: f32,
+    ranked: Ranked,
     source: Option<ArticleId>,
     passages: Arc<PassageSource>,
 }
@@ -31,30 +32,25 @@ pub struct Passage {
 /// How a score came about.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct ScoreExplanation {
-    /// The part of the score that is likeness of meaning: a cosine, -1 to 1.
+    /// The part of the score that is likeness of meaning. In the semantic mode it is the cosine.
     pub semantic: f64,
-}
-
-/// What shapes a list of recommendations.
-#[derive(Clone, Debug, InputObject)]
-#[graphql(name = "RecommendOptions")]
-pub struct RecommendOptionsInput {
-    /// Only articles that pass.
-    pub filter: Option<ArticleFilterInput>,
-    /// None of these articles, at most 10,000. Ids that do not exist exclude nothing.
-    pub exclude_ids: Option<Vec<ID>>,
-    /// Only articles whose semantic cosine (-1 to 1) is at least this.
-    pub min_score: Option<f64>,
+    /// The part of the score that is words in common. In the keyword mode it is BM25.
+    pub keyword: f64,
+    /// The sum of the parts.
+    pub ranking_score: f64,
+    /// How near the article is in meaning, -1 to 1, whatever the mode: the mean of two cosines, of its best passage and of the
+    /// article as a whole; for recommendations for an article the cosine of the two articles. Null when nothing in it is near.
+    pub cosine: Option<f64>,
 }
 
 impl Recommendation {
     pub fn new(
         article: Article,
-        score: f32,
+        ranked: Ranked,
         source: Option<ArticleId>,
         passages: Arc<PassageSource>,
     ) -> Self {
-        Self { article, score, source, passages }
+        Self { article, ranked, source, passages }
     }
 }
 
@@ -66,10 +62,10 @@ impl Recommendation {
         &self.article
     }
 
-    /// What ranked the article: its cosine similarity, -1 to 1. For a text it is the mean of two cosines, of the
-    /// article's best passage and of the article as a whole.
+    /// What ranked the article. In the semantic mode, and for an article, it is the cosine similarity, -1 to 1; in the
+    /// hybrid mode a weighted mean of two shares, 0 to 1; in the keyword mode BM25. `explanation` has its parts.
     async fn score(&self) -> f64 {
-        f64::from(self.score)
+        f64::from(self.ranked.score)
     }
 
     /// The part of the article that fits best.
@@ -89,7 +85,14 @@ impl Recommendation {
 
     /// How the score came about.
     async fn explanation(&self) -> ScoreExplanation {
-        ScoreExplanation { semantic: f64::from(self.score) }
+        let Ranked { cosine, contributions, .. } = self.ranked;
+        let (semantic, keyword) = (f64::from(contributions.semantic), f64::from(contributions.keyword));
+        ScoreExplanation {
+            semantic,
+            keyword,
+            ranking_score: semantic + keyword,
+            cosine: cosine.map(f64::from),
+        }
     }
 }
 

@@ -1,0 +1,162 @@
+//! A test collection: documents, queries, and which documents answer which query how well.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use flate2::read::MultiGzDecoder;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+
+use super::metrics::Grades;
+
+/// Why a collection cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum CollectionError {
+    #[error("{folder} has no {name}: a collection is corpus.jsonl, queries.jsonl (.gz too) and qrels.tsv")]
+    Missing { folder: PathBuf, name: &'static str },
+    #[error("cannot read {path}")]
+    Unreadable { path: PathBuf, source: std::io::Error },
+    #[error("{path}:{line}: {problem}")]
+    Line { path: PathBuf, line: usize, problem: String },
+}
+
+/// A document of the corpus; either part may be empty.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Document {
+    #[serde(alias = "_id", deserialize_with = "text_or_number")]
+    pub id: String,
+    #[serde(default)]
+    pub title: String,
+    #[serde(default, alias = "content")]
+    pub text: String,
+}
+
+/// A query.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+pub struct Query {
+    #[serde(alias = "_id", deserialize_with = "text_or_number")]
+    pub id: String,
+    pub text: String,
+}
+
+/// Documents, the queries that somebody judged, and their grades.
+#[derive(Clone, Debug)]
+pub struct Collection {
+    pub documents: Vec<Document>,
+    /// In the order of the file. A judged query that the file lacks has an empty text: nothing can be found for it.
+    pub queries: Vec<Query>,
+    /// By query.
+    pub grades: HashMap<String, Grades>,
+}
+
+impl Collection {
+    /// Reads a folder; queries that nobody judged are left out.
+    pub fn read(folder: &Path) -> Result<Self, CollectionError> {
+        let documents: Vec<Document> =
+            lines(&file(folder, "corpus.jsonl")?, |document: &Document| &document.id)?;
+        let grades = grades(&file(folder, "qrels.tsv")?)?;
+        let mut queries: Vec<Query> = lines(&file(folder, "queries.jsonl")?, |query: &Query| &query.id)?;
+        queries.retain(|query| grades.contains_key(&query.id));
+        let asked: HashSet<_> = queries.iter().map(|query| query.id.clone()).collect();
+        let mut lacking: Vec<_> = grades.keys().filter(|id| !asked.contains(*id)).cloned().collect();
+        lacking.sort();
+        queries.extend(lacking.into_iter().map(|id| Query { id, text: String::new() }));
+        Ok(Self { documents, queries, grades })
+    }
+}
+
+/// A file of the folder, compressed or not.
+fn file(folder: &Path, name: &'static str) -> Result<PathBuf, CollectionError> {
+    let plain = folder.join(name);
+    let compressed = folder.join(format!("{name}.gz"));
+    [plain, compressed]
+        .into_iter()
+        .find(|path| path.is_file())
+        .ok_or_else(|| CollectionError::Missing { folder: folder.to_owned(), name })
+}
+
+/// The numbered lines of a file, compressed or not, empty ones left out.
+pub(super) fn numbered_lines(
+    path: &Path,
+) -> Result<impl Iterator<Item = Result<(usize, String), CollectionError>>, CollectionError> {
+    let unreadable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| CollectionError::Unreadable { path: path.clone(), source }
+    };
+    let file = File::open(path).map_err(unreadable(path))?;
+    let bytes: Box<dyn Read> = match path.extension().is_some_and(|extension| extension == "gz") {
+        true => Box::new(MultiGzDecoder::new(file)),
+        false => Box::new(file),
+    };
+    let failed = unreadable(path);
+    let lines = BufReader::new(bytes).lines().zip(1..);
+    Ok(lines
+        .map(move |(line, number)| Ok((number, line.map_err(&failed)?)))
+        .filter(|line| line.as_ref().is_ok_and(|(_, line)| !line.trim().is_empty()) || line.is_err()))
+}
+
+/// The records of a file of JSON Lines, whose ids must differ.
+fn lines<T>(path: &Path, id: impl Fn(&T) -> &str) -> Result<Vec<T>, CollectionError>
+where
+    T: DeserializeOwned,
+{
+    let mut records = Vec::new();
+    let mut known = HashSet::new();
+    for line in numbered_lines(path)? {
+        let (number, line) = line?;
+        let invalid = |problem| CollectionError::Line { path: path.to_owned(), line: number, problem };
+        let record: T = serde_json::from_str(&line).map_err(|error| invalid(error.to_string()))?;
+        if !known.insert(id(&record).to_owned()) {
+            return Err(invalid(format!("the id {:?} comes twice", id(&record))));
+        }
+        records.push(record);
+    }
+    Ok(records)
+}
+
+/// The judgements: a query, a document and a grade in each line, tabs between them, maybe a heading.
+fn grades(path: &Path) -> Result<HashMap<String, Grades>, CollectionError> {
+    let mut grades: HashMap<String, Grades> = HashMap::new();
+    for line in numbered_lines(path)? {
+        let (number, line) = line?;
+        let fields: Vec<_> = line.split('\t').map(str::trim).collect();
+        let [query, document, grade] = fields[..] else {
+            let problem = "is not a query, a document and a grade with tabs between them".to_owned();
+            return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
+        };
+        match grade.parse::<f64>().ok().filter(|grade| grade.is_finite()) {
+            Some(grade) => {
+                let judged = grades.entry(query.to_owned()).or_default();
+                if judged.insert(document.to_owned(), grade).is_some() {
+                    let problem = format!("query {query:?} and document {document:?} are judged twice");
+                    return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
+                }
+            }
+            None if number == 1 => {}
+            None => {
+                let problem = format!("the grade {grade:?} is not a number");
+                return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
+            }
+        }
+    }
+    Ok(grades)
+}
+
+/// Some collections number their documents.
+fn text_or_number<'de, D>(deserializer: D) -> Result<String, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Id {
+        Text(String),
+        Number(i64),
+    }
+    Ok(match Id::deserialize(deserializer)? {
+        Id::Text(text) => text,
+        Id::Number(number) => number.to_string(),
+    })
+}

@@ -1,0 +1,75 @@
+//! The articles among which a list is ranked: a fixed number from each leg, however many are asked for, so that a longer
+//! list begins as a shorter one and what is far down changes nothing above.
+
+use std::collections::HashMap;
+
+use super::semantic::{Nearness, nearest, nearness_of};
+use super::{Mode, RecommendError, RecommendOptions};
+use crate::article::ArticleId;
+use crate::embedding::{EmbedError, Embedding};
+use crate::index::{Snapshot, Words};
+
+/// Articles that each leg brings.
+pub const POOL: usize = 200;
+
+/// An article of the pool, with both likenesses to the text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    pub article: ArticleId,
+    /// Absent for an article without any passage that is near.
+    pub nearness: Option<Nearness>,
+    /// 0 for an article that shares no word with the text.
+    pub bm25: f32,
+}
+
+/// Both legs search one snapshot side by side; what a leg did not find of the other's articles is asked for by id.
+pub async fn gather(
+    snapshot: &Snapshot,
+    text: &str,
+    vector: impl Future<Output = Result<Embedding, EmbedError>>,
+    options: &RecommendOptions,
+) -> Result<Vec<Candidate>, RecommendError> {
+    let semantic = async {
+        let vector = vector.await?;
+        let near = match options.mode {
+            Mode::Semantic | Mode::Hybrid => nearest(snapshot, vector.as_slice(), POOL, options).await?,
+            Mode::Keyword => HashMap::new(),
+        };
+        Ok((vector, near))
+    };
+    let keyword = async {
+        let matching = match options.mode {
+            Mode::Keyword | Mode::Hybrid => {
+                snapshot.best_matches(text, Words::Any, POOL, &options.filter, &options.exclude).await?
+            }
+            Mode::Semantic => Vec::new(),
+        };
+        Ok::<_, RecommendError>(matching)
+    };
+    let ((vector, mut near), matching) = futures::try_join!(semantic, keyword)?;
+    // Fewer than asked for are all that there are.
+    let all_matches = matching.len() < POOL;
+    let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
+    let not_near: Vec<_> = matching.keys().copied().filter(|article| !near.contains_key(article)).collect();
+    let not_matching: Vec<_> = match options.mode {
+        Mode::Hybrid if !all_matches => {
+            near.keys().copied().filter(|article| !matching.contains_key(article)).collect()
+        }
+        _ => Vec::new(),
+    };
+    let (more_near, more_matching) =
+        futures::try_join!(nearness_of(snapshot, vector.as_slice(), &not_near), async {
+            Ok(snapshot.matches_of(text, &not_matching).await?)
+        },)?;
+    near.extend(more_near);
+    matching.extend(more_matching);
+    let mut articles: Vec<_> = near.keys().chain(matching.keys()).copied().collect();
+    articles.sort_unstable();
+    articles.dedup();
+    let candidate = |article| Candidate {
+        article,
+        nearness: near.get(&article).copied(),
+        bm25: matching.get(&article).copied().unwrap_or(0.0),
+    };
+    Ok(articles.into_iter().map(candidate).collect())
+}

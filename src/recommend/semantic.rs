@@ -1,0 +1,118 @@
+//! How near articles are in meaning to a text: the mean of two cosines, of an article's best passage and of the article as
+//! a whole.
+
+use std::collections::HashMap;
+
+use super::{BestPassage, RecommendError, RecommendOptions};
+use crate::article::ArticleId;
+use crate::index::{PassageHit, Snapshot};
+
+/// Passages searched for each article wanted: an article fills several places with passages of its own.
+const PASSAGES_PER_ARTICLE: usize = 4;
+/// Searches for the best passages of given articles: each leaves out the articles that the ones before have found. After so
+/// many the articles that are left have no passage that is near.
+const ROUNDS_MAX: usize = 8;
+
+/// How near one article is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Nearness {
+    /// The mean of the two cosines, -1 to 1.
+    pub cosine: f32,
+    pub passage: BestPassage,
+}
+
+/// The `count` articles nearest to `vector`, of those that pass.
+pub async fn nearest(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    count: usize,
+    options: &RecommendOptions,
+) -> Result<HashMap<ArticleId, Nearness>, RecommendError> {
+    let RecommendOptions { filter, exclude, .. } = options;
+    let vectors = [vector.to_vec()];
+    let (passages, wholes) = futures::try_join!(
+        snapshot.nearest_passages(vector, count * PASSAGES_PER_ARTICLE, filter, exclude),
+        snapshot.nearest_articles(&vectors, count, filter, exclude),
+    )?;
+    let mut passages = best_of_each(passages);
+    let mut wholes: HashMap<_, _> =
+        wholes.into_iter().flatten().map(|hit| (hit.article, hit.cosine)).collect();
+    let lack_passage = missing(wholes.keys(), &passages);
+    let lack_whole = missing(passages.keys(), &wholes);
+    let (more_passages, more_wholes) = futures::try_join!(
+        passages_among(snapshot, vector, lack_passage),
+        snapshot.cosines_of(vector, &lack_whole),
+    )?;
+    passages.extend(more_passages);
+    wholes.extend(more_wholes);
+    let mut nearest: Vec<_> = joined(&passages, &wholes).collect();
+    nearest.sort_by(|(a, one), (b, other)| other.cosine.total_cmp(&one.cosine).then(a.cmp(b)));
+    nearest.truncate(count);
+    Ok(nearest.into_iter().collect())
+}
+
+/// How near each of `articles` is; those that are not indexed, or have nothing near, are absent.
+pub async fn nearness_of(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    articles: &[ArticleId],
+) -> Result<HashMap<ArticleId, Nearness>, RecommendError> {
+    let (passages, wholes) = futures::try_join!(
+        passages_among(snapshot, vector, articles.to_vec()),
+        snapshot.cosines_of(vector, articles),
+    )?;
+    Ok(joined(&passages, &wholes).collect())
+}
+
+/// The best passage of each of `articles`.
+async fn passages_among(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    mut articles: Vec<ArticleId>,
+) -> Result<HashMap<ArticleId, PassageHit>, crate::index::IndexError> {
+    let mut best = HashMap::with_capacity(articles.len());
+    for _ in 0..ROUNDS_MAX {
+        if articles.is_empty() {
+            break;
+        }
+        let limit = articles.len() * PASSAGES_PER_ARTICLE;
+        let found = snapshot.passages_among(vector, &articles, limit).await?;
+        let exhausted = found.len() < limit;
+        best.extend(best_of_each(found));
+        if exhausted {
+            break;
+        }
+        articles.retain(|article| !best.contains_key(article));
+    }
+    Ok(best)
+}
+
+fn best_of_each(hits: Vec<PassageHit>) -> HashMap<ArticleId, PassageHit> {
+    let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
+    for hit in hits {
+        let known = best.entry(hit.article).or_insert(hit);
+        // Of equal ones the first in the article, so that the answer is the same each time.
+        if (hit.cosine, -hit.start) > (known.cosine, -known.start) {
+            *known = hit;
+        }
+    }
+    best
+}
+
+fn missing<'a, T>(
+    articles: impl Iterator<Item = &'a ArticleId>,
+    known: &HashMap<ArticleId, T>,
+) -> Vec<ArticleId> {
+    articles.copied().filter(|article| !known.contains_key(article)).collect()
+}
+
+fn joined<'a>(
+    passages: &'a HashMap<ArticleId, PassageHit>,
+    wholes: &'a HashMap<ArticleId, f32>,
+) -> impl Iterator<Item = (ArticleId, Nearness)> + 'a {
+    passages.iter().filter_map(|(article, hit)| {
+        let cosine = f32::midpoint(hit.cosine, *wholes.get(article)?);
+        let passage = BestPassage { revision: hit.revision, start: hit.start, end: hit.end };
+        Some((*article, Nearness { cosine, passage }))
+    })
+}
