@@ -15,6 +15,8 @@ use crate::config::TextLanguage;
 
 /// The column of title and content: one, because two lose 3 to 4 points of nDCG@10 on two test collections.
 const TEXT: &str = "text";
+/// Texts read at a time: a text has a megabyte at most.
+const TEXTS_READ: usize = 25;
 
 /// An article that shares words with a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -122,5 +124,43 @@ impl Snapshot {
         let only = ArticleFilter { ids_in: Some(articles.to_vec()), ..ArticleFilter::default() };
         let hits = self.best_matches(text, Words::Any, articles.len(), &only, &[]).await?;
         Ok(hits.into_iter().map(|hit| (hit.article, hit.bm25)).collect())
+    }
+
+    /// Articles that pass `filter` and have this title or this external id, by id; at most `limit`.
+    pub async fn named(
+        &self,
+        title_key: &str,
+        external_id: &str,
+        limit: usize,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<ArticleId>, IndexError> {
+        let named = predicate::named(title_key, external_id);
+        let passing = predicate::of_filter(filter, excluded);
+        let predicate = passing.map_or_else(|| named.clone(), |passing| format!("{named} AND {passing}"));
+        let query =
+            self.articles.query().only_if(predicate).select(Select::columns(&["article_id"])).limit(limit);
+        let mut found = Vec::new();
+        for batch in self.collect(query, "look for titles").await? {
+            found.extend(column::<Int64Type>(&batch, "article_id")?.iter().map(|id| ArticleId(*id)));
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// Those of `articles` whose text, title and content, is as wanted. Few texts are in memory at a time.
+    pub async fn articles_whose_text(
+        &self,
+        articles: &[ArticleId],
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Result<Vec<ArticleId>, IndexError> {
+        let mut found = Vec::new();
+        for articles in articles.chunks(TEXTS_READ) {
+            let texts = self.texts_of(articles).await?;
+            found.extend(
+                articles.iter().filter(|article| texts.get(article).is_some_and(|text| is_wanted(text))),
+            );
+        }
+        Ok(found)
     }
 }

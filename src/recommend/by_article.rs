@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::{BestPassage, Contributions, Ranked, RecommendError, RecommendOptions, Recommender, rank};
+use super::{BestPassage, Contributions, Ranked, RecommendError, RecommendOptions, Recommender, Tier, rank};
 use crate::article::ArticleId;
 use crate::index::Snapshot;
 
@@ -37,6 +37,7 @@ impl Recommender {
                 .filter(|hit| hit.article != article && options.keeps(Some(hit.cosine)))
                 .map(|hit| Ranked {
                     article: hit.article,
+                    tier: Tier::Rest,
                     score: hit.cosine,
                     cosine: Some(hit.cosine),
                     contributions: Contributions { semantic: hit.cosine, keyword: 0.0 },

@@ -40,6 +40,7 @@ impl Recommender {
             passages.extend(candidate.nearness.map(|nearness| (candidate.article, nearness.passage)));
             ranked.push(Ranked {
                 article: candidate.article,
+                tier: candidate.tier,
                 score: contributions.score(),
                 cosine,
                 contributions,

@@ -7,6 +7,7 @@ mod fusion;
 mod mode;
 mod pool;
 mod semantic;
+mod tier;
 
 use crate::article::{ArticleFilter, ArticleId};
 use crate::embedding::Models;
@@ -17,6 +18,7 @@ pub use by_text::TextMatches;
 pub use error::RecommendError;
 pub use fusion::Contributions;
 pub use mode::{Mode, Weights};
+pub use tier::Tier;
 
 /// A handle on the read side; cheap to clone.
 #[derive(Clone)]
@@ -45,7 +47,9 @@ pub struct RecommendOptions {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Ranked {
     pub article: ArticleId,
-    /// What ranked it.
+    /// Where it stands before its score counts.
+    pub tier: Tier,
+    /// What ranked it within its tier.
     pub score: f32,
     /// How near it is in meaning, -1 to 1; absent when nothing in it is near.
     pub cosine: Option<f32>,
@@ -85,8 +89,10 @@ impl RecommendOptions {
     }
 }
 
-/// Best first; equal scores by id, so that the order is the same each time.
+/// Best first: by tier, then by score; equal ones by id, so that the order is the same each time.
 fn rank(ranked: &mut Vec<Ranked>, k: usize) {
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.article.cmp(&b.article)));
+    ranked.sort_by(|a, b| {
+        a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)).then(a.article.cmp(&b.article))
+    });
     ranked.truncate(k);
 }

@@ -1,10 +1,11 @@
 //! The articles among which a list is ranked: a fixed number from each leg, however many are asked for, so that a longer
 //! list begins as a shorter one and what is far down changes nothing above.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::semantic::{Nearness, nearest, nearness_of};
-use super::{Mode, RecommendError, RecommendOptions};
+use super::tier::tiers;
+use super::{Mode, RecommendError, RecommendOptions, Tier};
 use crate::article::ArticleId;
 use crate::embedding::{EmbedError, Embedding};
 use crate::index::{Snapshot, Words};
@@ -16,6 +17,7 @@ pub const POOL: usize = 200;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Candidate {
     pub article: ArticleId,
+    pub tier: Tier,
     /// Absent for an article without any passage that is near.
     pub nearness: Option<Nearness>,
     /// 0 for an article that shares no word with the text.
@@ -46,15 +48,14 @@ pub async fn gather(
         };
         Ok::<_, RecommendError>(matching)
     };
-    let ((vector, mut near), matching) = futures::try_join!(semantic, keyword)?;
+    let ((vector, mut near), matching, tiers) =
+        futures::try_join!(semantic, keyword, tiers(snapshot, text, options))?;
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
-    let not_near: Vec<_> = matching.keys().copied().filter(|article| !near.contains_key(article)).collect();
-    let not_matching: Vec<_> = match options.mode {
-        Mode::Hybrid if !all_matches => {
-            near.keys().copied().filter(|article| !matching.contains_key(article)).collect()
-        }
+    let not_near = lacking(matching.keys().chain(tiers.keys()), &near);
+    let not_matching = match options.mode {
+        Mode::Hybrid | Mode::Keyword if !all_matches => lacking(near.keys().chain(tiers.keys()), &matching),
         _ => Vec::new(),
     };
     let (more_near, more_matching) =
@@ -63,13 +64,23 @@ pub async fn gather(
         },)?;
     near.extend(more_near);
     matching.extend(more_matching);
-    let mut articles: Vec<_> = near.keys().chain(matching.keys()).copied().collect();
+    let mut articles: Vec<_> = near.keys().chain(matching.keys()).chain(tiers.keys()).copied().collect();
     articles.sort_unstable();
     articles.dedup();
     let candidate = |article| Candidate {
         article,
+        tier: tiers.get(&article).copied().unwrap_or(Tier::Rest),
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
     Ok(articles.into_iter().map(candidate).collect())
+}
+
+/// Those of `articles` that are not in `known`, each once.
+fn lacking<'a, T>(
+    articles: impl Iterator<Item = &'a ArticleId>,
+    known: &HashMap<ArticleId, T>,
+) -> Vec<ArticleId> {
+    let lacking: HashSet<_> = articles.copied().filter(|article| !known.contains_key(article)).collect();
+    lacking.into_iter().collect()
 }

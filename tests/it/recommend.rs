@@ -30,7 +30,7 @@ async fn with_articles(count: usize) -> TestApp {
 
 const RECOMMEND: &str = "query($query: String, $articleId: ID, $k: Int! = 10, $options: RecommendOptions) {
   recommend(query: $query, articleId: $articleId, k: $k, options: $options) {
-    score explanation { semantic keyword rankingScore cosine } passage { text start end } article { id title category tags }
+    score explanation { tier semantic keyword rankingScore cosine } passage { text start end } article { id title category tags }
   }
 }";
 
@@ -291,5 +291,63 @@ async fn queries_without_words_find_by_meaning_alone() {
             assert_eq!(ids(&data["recommend"]).len(), count, "{query} {mode}");
         }
     }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn named_articles_come_first_then_those_with_the_phrase() {
+    let app = Builder::new().start().await;
+    let articles = json!([
+        { "title": "Apples", "content": "Green apples and red pears." },
+        { "title": "Fruit", "content": "A red\n  APPLE a day. It's a red apple." },
+        { "title": "Fruit again", "content": "An apple that is red; red apples." },
+        { "title": "Red  Apple", "content": "Nothing else.", "externalId": "b-1" },
+        { "title": "Stra\u{df}e", "content": "red apple red apple red apple red apple", "externalId": "red apple" },
+        { "title": "Quotes", "content": "Somebody's 'single' \"double\" quotes; DROP TABLE." },
+    ]);
+    let data = app
+        .query_with(
+            "mutation($articles: [NewArticleInput!]!) {
+               createArticles(input: { articles: $articles }) { userErrors { message } }
+             }",
+            json!({ "articles": articles }),
+        )
+        .await;
+    assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    let tiers = async |query: &str, options: Value| {
+        let data = app.query_with(RECOMMEND, json!({ "query": query, "options": options })).await;
+        let list = data["recommend"].as_array().unwrap().clone();
+        let first = list.iter().filter(|item| item["explanation"]["tier"] != "REST");
+        let tier = |item: &Value| {
+            format!(
+                "{} {}",
+                item["explanation"]["tier"].as_str().unwrap(),
+                item["article"]["id"].as_str().unwrap()
+            )
+        };
+        let count = first.clone().count();
+        assert!(list[count..].iter().all(|item| item["explanation"]["tier"] == "REST"), "tiers in order");
+        let mut first: Vec<_> = first.map(tier).collect();
+        first.sort();
+        first
+    };
+    for mode in ["SEMANTIC", "KEYWORD", "HYBRID"] {
+        let options = json!({ "mode": mode });
+        assert_eq!(tiers(" red APPLE\n", options.clone()).await, ["TITLE_OR_ID 4"], "a title in other case");
+        assert_eq!(tiers("red apple", options.clone()).await, ["TITLE_OR_ID 4", "TITLE_OR_ID 5"]);
+        assert_eq!(tiers("\"Red Apple\"", options.clone()).await, ["PHRASE 2", "PHRASE 4", "PHRASE 5"]);
+        assert_eq!(
+            tiers("fruit \u{201c}red apple\u{201d} \u{ab}a day\u{bb}", options.clone()).await,
+            ["PHRASE 2"]
+        );
+        assert_eq!(tiers("STRASSE", options.clone()).await, ["TITLE_OR_ID 5"]);
+        assert_eq!(tiers("B-1", options).await, Vec::<String>::new(), "an external id is exact");
+    }
+    // Stop words alone: meaning ranks.
+    assert_eq!(tiers("\"the of and\"", Value::Null).await, Vec::<String>::new());
+    assert_eq!(tiers("'; DROP TABLE article; --", Value::Null).await, Vec::<String>::new());
+    let filtered = json!({ "filter": { "idsNotIn": ["4"] }, "excludeIds": ["2"] });
+    assert_eq!(tiers("red apple", filtered.clone()).await, ["TITLE_OR_ID 5"]);
+    assert_eq!(tiers("\"red apple\"", filtered).await, ["PHRASE 5"]);
     app.stop().await;
 }

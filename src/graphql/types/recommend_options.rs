@@ -10,6 +10,9 @@ use crate::recommend::Mode;
 #[graphql(name = "RecommendOptions")]
 pub struct RecommendOptionsInput {
     /// Which likeness ranks the articles for a text. Articles for an article are always ranked by meaning.
+    ///
+    /// In each mode an article whose title or external id is the text comes first, then those that have all phrases which
+    /// stand in quotation marks.
     #[graphql(default)]
     pub mode: RecommendMode,
     /// How much each likeness counts in the hybrid mode.

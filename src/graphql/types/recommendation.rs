@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Object, SimpleObject};
+use async_graphql::{Enum, Object, SimpleObject};
 
 use super::Article;
 use crate::article::ArticleId;
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::PassageSource;
-use crate::recommend::Ranked;
+use crate::recommend::{Ranked, Tier};
 
 /// An article that fits, and how well.
 pub struct Recommendation {
@@ -29,9 +29,23 @@ pub struct Passage {
     pub end: i32,
 }
 
+/// Where an article stands before its score counts.
+#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
+#[graphql(remote = "Tier")]
+pub enum RecommendationTier {
+    /// Its title, apart from case and white space, or its external id is the query.
+    TitleOrId,
+    /// It has every phrase that stands in quotation marks in the query.
+    Phrase,
+    /// All others, by score.
+    Rest,
+}
+
 /// How a score came about.
 #[derive(Clone, Copy, Debug, SimpleObject)]
 pub struct ScoreExplanation {
+    /// Where the article stands before its score counts.
+    pub tier: RecommendationTier,
     /// The part of the score that is likeness of meaning. In the semantic mode it is the cosine.
     pub semantic: f64,
     /// The part of the score that is words in common. In the keyword mode it is BM25.
@@ -85,9 +99,10 @@ impl Recommendation {
 
     /// How the score came about.
     async fn explanation(&self) -> ScoreExplanation {
-        let Ranked { cosine, contributions, .. } = self.ranked;
+        let Ranked { tier, cosine, contributions, .. } = self.ranked;
         let (semantic, keyword) = (f64::from(contributions.semantic), f64::from(contributions.keyword));
         ScoreExplanation {
+            tier: tier.into(),
             semantic,
             keyword,
             ranking_score: semantic + keyword,
