@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use chrono::Utc;
+
 use super::collection::Collection;
 use super::metrics::{DEPTH, QueryScores};
 use super::store::position_of;
@@ -34,7 +36,7 @@ pub async fn run(
         let mut ranking = Vec::new();
         if !query.text.trim().is_empty() {
             let started = Instant::now();
-            let found = recommender.by_text(&query.text, DEPTH, options).await?;
+            let found = recommender.by_text(&query.text, DEPTH, options, Utc::now()).await?;
             run.milliseconds.push(started.elapsed().as_secs_f64() * 1e3);
             let positions = found.ranked.iter().filter_map(|ranked| position_of(ranked.article));
             let documents = positions.filter_map(|position| collection.documents.get(position));

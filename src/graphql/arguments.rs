@@ -6,9 +6,8 @@ use async_graphql::ID;
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 
 use super::error::ApiError;
-use super::types::{ArticleFilterInput, RecommendOptionsInput, RecommendWeights};
+use super::types::ArticleFilterInput;
 use crate::article::{ArticleFilter, ArticleId};
-use crate::recommend::{RecommendOptions, Weights};
 
 /// The years that an article's times can lie in.
 pub const YEARS: RangeInclusive<i32> = 1..=9999;
@@ -16,10 +15,6 @@ pub const YEARS: RangeInclusive<i32> = 1..=9999;
 const PAGE_MAX: i32 = 100;
 /// Items of a page when nothing is said.
 const PAGE_DEFAULT: usize = 20;
-/// Most recommendations of one list.
-const K_MAX: i32 = 100;
-/// Most characters of a query.
-const QUERY_MAX_CHARS: usize = 8_192;
 /// Most values of one list in a filter or of ids to exclude.
 const LIST_MAX: usize = 10_000;
 
@@ -34,71 +29,6 @@ pub fn page_size(argument: &'static str, size: i32) -> Result<usize, ApiError> {
 /// The page's size when neither `first` nor `last` is given.
 pub fn default_page_size() -> usize {
     PAGE_DEFAULT
-}
-
-/// A checked number of recommendations.
-pub fn recommendation_count(k: i32) -> Result<usize, ApiError> {
-    usize::try_from(k)
-        .ok()
-        .filter(|_| (1..=K_MAX).contains(&k))
-        .ok_or_else(|| ApiError::bad_input("k", format!("must be from 1 to {K_MAX}, not {k}")))
-}
-
-/// A checked query text.
-pub fn query_text(query: &str) -> Result<&str, ApiError> {
-    if query.trim().is_empty() {
-        return Err(ApiError::bad_input("query", "must not be blank"));
-    }
-    let characters = query.chars().count();
-    if characters > QUERY_MAX_CHARS {
-        let message = format!("has {characters} characters, at most {QUERY_MAX_CHARS} are allowed");
-        return Err(ApiError::bad_input("query", message));
-    }
-    if query.contains('\0') {
-        return Err(ApiError::bad_input("query", "has a NUL character: remove it"));
-    }
-    Ok(query)
-}
-
-/// Checked options; absent ones are the defaults.
-pub fn recommend_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {
-    let Some(options) = options else { return Ok(RecommendOptions::default()) };
-    let exclude = options.exclude_ids.unwrap_or_default();
-    if let Some(score) = options.min_score
-        && !(-1.0..=1.0).contains(&score)
-    {
-        let message = format!("must be a cosine from -1 to 1, not {score}");
-        return Err(ApiError::bad_input("options.minScore", message));
-    }
-    Ok(RecommendOptions {
-        mode: options.mode.into(),
-        weights: options.weights.map(weights).transpose()?.unwrap_or_default(),
-        filter: filter("options.filter", options.filter)?,
-        exclude: ids("options.excludeIds", &exclude)?,
-        #[expect(clippy::cast_possible_truncation, reason = "a cosine has no more digits than an f32 holds")]
-        min_score: options.min_score.map(|score| score as f32),
-    })
-}
-
-fn weights(input: RecommendWeights) -> Result<Weights, ApiError> {
-    let check = |field: &str, weight: f64| {
-        if (0.0..=1.0).contains(&weight) {
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "a weight has no more digits than an f32 holds"
-            )]
-            return Ok(weight as f32);
-        }
-        let message = format!("must be from 0 to 1, not {weight}");
-        Err(ApiError::bad_input(format!("options.weights.{field}"), message))
-    };
-    let weights =
-        Weights { semantic: check("semantic", input.semantic)?, keyword: check("keyword", input.keyword)? };
-    if weights.semantic + weights.keyword <= 0.0 {
-        let message = "must not both be 0: nothing would rank the articles";
-        return Err(ApiError::bad_input("options.weights", message));
-    }
-    Ok(weights)
 }
 
 /// A checked filter; absent, everything passes.

@@ -107,6 +107,9 @@ impl From<RecommendError> for ApiError {
     fn from(error: RecommendError) -> Self {
         match error {
             RecommendError::Overloaded => Self::Overloaded,
+            RecommendError::NoExample => {
+                Self::NotFound("options.like: none of these articles is in the index".to_owned())
+            }
             other => Self::Internal(Arc::new(other)),
         }
     }

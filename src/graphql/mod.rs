@@ -8,6 +8,7 @@ pub mod limits;
 mod loader;
 mod mutation;
 mod query;
+mod recommend_arguments;
 mod recommendations;
 mod status;
 mod subscription;

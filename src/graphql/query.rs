@@ -2,12 +2,14 @@
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
+use chrono::Utc;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::arguments;
 use super::article_list::{ArticleList, Window};
 use super::error::{ApiError, Nullable};
 use super::loader::ArticleLoader;
+use super::recommend_arguments::{self, Purpose};
 use super::recommendations::RecommendationList;
 use super::status;
 use super::types::{
@@ -58,7 +60,8 @@ impl Query {
         Ok(ArticleConnection::new(list, page))
     }
 
-    /// Articles near in meaning to a text, or to an article, best first. Give either `query` or `articleId`. Null with an
+    /// Articles recommended for a text, for an article, or for what `options.like` names, best first. Give `query` or
+    /// `articleId`, or neither with `options.like`: "recommended for you" is a reader's recent articles there. Null with an
     /// error when the engine or the index cannot answer.
     async fn recommend(
         &self,
@@ -68,7 +71,7 @@ impl Query {
             ID,
         >,
         #[graphql(desc = "How many, 1 to 100.", default = 10)] k: i32,
-        #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
+        #[graphql(desc = "What shapes the list.")] options: Option<RecommendOptionsInput>,
     ) -> Nullable<Vec<Recommendation>> {
         Some(recommend(context, query, article_id, k, options).await)
     }
@@ -105,24 +108,31 @@ async fn recommend(
     k: i32,
     options: Option<RecommendOptionsInput>,
 ) -> Result<Vec<Recommendation>, ApiError> {
-    let k = arguments::recommendation_count(k)?;
-    let options = arguments::recommend_options(options)?;
-    match (query, article_id) {
-        (Some(query), None) => {
-            let query = arguments::query_text(&query)?;
-            let matches = context.data_unchecked::<Recommender>().by_text(query, k, &options).await?;
-            let list = RecommendationList::by_text(context.data_unchecked::<Database>(), matches).await?;
-            Ok(list.of_text())
+    let k = recommend_arguments::recommendation_count(k)?;
+    let recommender = context.data_unchecked::<Recommender>();
+    let db = context.data_unchecked::<Database>();
+    match Purpose::new(query, article_id, options.as_ref())? {
+        Purpose::Text(query) => {
+            let options = recommend_arguments::text_options(options)?;
+            let matches = recommender.by_text(&query, k, &options, Utc::now()).await?;
+            Ok(RecommendationList::by_text(db, matches).await?.of_text())
         }
-        (None, Some(id)) => {
+        Purpose::Article(id) => {
+            let options = recommend_arguments::article_options(options)?;
             let article = load_article(context, &id).await?.ok_or_else(|| {
                 ApiError::NotFound(format!("articleId: there is no article with the id {:?}", id.as_str()))
             })?;
             let id = article.row().article_id();
+            if options.dislike.contains(&id) {
+                return Err(ApiError::bad_input("options.dislike", "has the article that articleId names"));
+            }
             article.page().similar_to(context, id, k, options).await
         }
-        (Some(_), Some(_)) => Err(ApiError::bad_input("articleId", "cannot go with query: use one of them")),
-        (None, None) => Err(ApiError::bad_input("query", "is missing: give query or articleId")),
+        Purpose::Examples => {
+            let options = recommend_arguments::article_options(options)?;
+            let similar = recommender.by_examples(k, &options, Utc::now()).await?;
+            Ok(RecommendationList::by_article(db, similar).await?.of_examples())
+        }
     }
 }
 

@@ -12,11 +12,11 @@ use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::article;
 use crate::index::Snapshot;
-use crate::recommend::{BestPassage, Ranked, SimilarArticles, TextMatches};
+use crate::recommend::{BestPassage, Ranked, SimilarArticles, Source, TextMatches};
 
 /// Recommendations with their articles. Rankings for several articles share one.
 pub struct RecommendationList {
-    ranked: HashMap<Option<ArticleId>, Vec<Ranked>>,
+    ranked: HashMap<Source, Vec<Ranked>>,
     articles: HashMap<ArticleId, Article>,
     passages: Arc<PassageSource>,
 }
@@ -30,7 +30,7 @@ pub struct PassageSource {
 
 enum SourceKind {
     Text(TextMatches),
-    Articles { similar: SimilarArticles, passages: OnceCell<HashMap<(ArticleId, ArticleId), BestPassage>> },
+    Articles { similar: SimilarArticles, passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>> },
 }
 
 impl RecommendationList {
@@ -42,14 +42,13 @@ impl RecommendationList {
 
     /// One list for each of several articles.
     pub async fn by_article(db: &Database, similar: SimilarArticles) -> Result<Self, ApiError> {
-        let ranked =
-            similar.ranked.iter().map(|(article, ranked)| (Some(*article), ranked.clone())).collect();
+        let ranked = similar.ranked.clone();
         Self::load(db, ranked, SourceKind::Articles { similar, passages: OnceCell::new() }).await
     }
 
     async fn load(
         db: &Database,
-        ranked: HashMap<Option<ArticleId>, Vec<Ranked>>,
+        ranked: HashMap<Source, Vec<Ranked>>,
         kind: SourceKind,
     ) -> Result<Self, ApiError> {
         let distinct: HashSet<_> = ranked.values().flatten().map(|ranked| ranked.article).collect();
@@ -79,14 +78,19 @@ impl RecommendationList {
         self.list(None)
     }
 
+    /// The recommendations for the articles of `options.like`.
+    pub fn of_examples(&self) -> Vec<Recommendation> {
+        self.list(None)
+    }
+
     /// An article that was deleted since the search is left out.
-    fn list(&self, source: Option<ArticleId>) -> Vec<Recommendation> {
+    fn list(&self, source: Source) -> Vec<Recommendation> {
         let ranked = self.ranked.get(&source).map_or(&[][..], Vec::as_slice);
         ranked
             .iter()
             .filter_map(|ranked| {
                 let article = self.articles.get(&ranked.article)?.clone();
-                Some(Recommendation::new(article, *ranked, source, Arc::clone(&self.passages)))
+                Some(Recommendation::new(article, ranked.clone(), source, Arc::clone(&self.passages)))
             })
             .collect()
     }
@@ -94,15 +98,10 @@ impl RecommendationList {
 
 impl PassageSource {
     /// The passage of `target` that fits `source` best.
-    pub async fn best(
-        &self,
-        source: Option<ArticleId>,
-        target: ArticleId,
-    ) -> Result<Option<BestPassage>, ApiError> {
-        match (&self.kind, source) {
-            (SourceKind::Text(matches), _) => Ok(matches.passages.get(&target).copied()),
-            (SourceKind::Articles { .. }, None) => Ok(None),
-            (SourceKind::Articles { similar, passages }, Some(source)) => {
+    pub async fn best(&self, source: Source, target: ArticleId) -> Result<Option<BestPassage>, ApiError> {
+        match &self.kind {
+            SourceKind::Text(matches) => Ok(matches.passages.get(&target).copied()),
+            SourceKind::Articles { similar, passages } => {
                 let passages = passages.get_or_try_init(|| similar.best_passages()).await?;
                 Ok(passages.get(&(source, target)).copied())
             }

@@ -272,7 +272,7 @@ impl Snapshot {
         })
     }
 
-    async fn rows_of(
+    pub(super) async fn rows_of(
         &self,
         table: &Table,
         articles: &[ArticleId],
@@ -324,6 +324,6 @@ where
     Ok(array.values())
 }
 
-fn vector_column(batch: &RecordBatch) -> Result<&FixedSizeListArray, IndexError> {
+pub(super) fn vector_column(batch: &RecordBatch) -> Result<&FixedSizeListArray, IndexError> {
     named(batch, "vector")?.as_fixed_size_list_opt().ok_or(IndexError::Column { name: "vector" })
 }

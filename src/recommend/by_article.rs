@@ -2,61 +2,111 @@
 
 use std::collections::HashMap;
 
-use super::{BestPassage, Contributions, Ranked, RecommendError, RecommendOptions, Recommender, Tier, rank};
-use crate::article::ArticleId;
-use crate::index::Snapshot;
+use chrono::{DateTime, Utc};
 
-/// For each of several articles the articles like it.
+use super::arrange::{Ranked, arrange, dot};
+use super::examples::Examples;
+use super::pool::POOL;
+use super::{BestPassage, Contributions, RecommendError, RecommendOptions, Recommender, Tier};
+use crate::article::ArticleId;
+use crate::index::{ArticleHit, Snapshot};
+
+/// What articles are wanted for: an article, or, without one, the articles of `options.like`.
+pub type Source = Option<ArticleId>;
+
+/// For each of several sources the articles like it.
 pub struct SimilarArticles {
     /// Absent: the article is not indexed yet.
-    pub ranked: HashMap<ArticleId, Vec<Ranked>>,
-    vectors: HashMap<ArticleId, Vec<f32>>,
+    pub ranked: HashMap<Source, Vec<Ranked>>,
+    vectors: HashMap<Source, Vec<f32>>,
     /// What was searched.
     pub snapshot: Snapshot,
 }
 
 impl Recommender {
-    /// The `k` articles most like each of `articles`, none of them itself; two calls to the index however many there are.
+    /// The `k` articles most like each of `articles`, none of them itself, their ages counted up to `now`; at most three
+    /// calls to the index however many there are.
     pub async fn by_articles(
         &self,
         articles: &[ArticleId],
         k: usize,
         options: &RecommendOptions,
+        now: DateTime<Utc>,
     ) -> Result<SimilarArticles, RecommendError> {
         let snapshot = self.snapshot(&self.index.live()?);
-        let vectors = snapshot.article_vectors(articles).await?;
-        let indexed: Vec<_> =
-            articles.iter().copied().filter(|article| vectors.contains_key(article)).collect();
-        let queries: Vec<_> = indexed.iter().map(|article| vectors[article].clone()).collect();
-        // One more than asked for, because the nearest article is the article itself.
-        let hits = snapshot.nearest_articles(&queries, k + 1, &options.filter, &options.exclude).await?;
+        let examples = options.like.iter().chain(&options.dislike);
+        let wanted: Vec<_> = articles.iter().chain(examples).copied().collect();
+        let mut stored = snapshot.article_vectors(&wanted).await?;
+        let examples = Examples::among(&stored, options);
+        let sources = articles
+            .iter()
+            .filter_map(|article| Some((Some(*article), examples.moved(stored.remove(article)?))));
+        let sources = sources.collect();
+        similar(snapshot, sources, k, options, now).await
+    }
 
-        let ranked = indexed.into_iter().zip(hits).map(|(article, hits)| {
-            let mut ranked: Vec<_> = hits
-                .into_iter()
-                .filter(|hit| hit.article != article && options.keeps(Some(hit.cosine)))
-                .map(|hit| Ranked {
-                    article: hit.article,
-                    tier: Tier::Rest,
-                    score: hit.cosine,
-                    cosine: Some(hit.cosine),
-                    contributions: Contributions { semantic: hit.cosine, keyword: 0.0 },
-                })
-                .collect();
-            rank(&mut ranked, k);
-            (article, ranked)
-        });
-        Ok(SimilarArticles { ranked: ranked.collect(), vectors, snapshot })
+    /// The `k` articles most like those of `options.like` and least like those of `options.dislike`.
+    pub async fn by_examples(
+        &self,
+        k: usize,
+        options: &RecommendOptions,
+        now: DateTime<Utc>,
+    ) -> Result<SimilarArticles, RecommendError> {
+        let snapshot = self.snapshot(&self.index.live()?);
+        let centre = Examples::of(&snapshot, options).await?.centre().ok_or(RecommendError::NoExample)?;
+        similar(snapshot, HashMap::from([(None, centre)]), k, options, now).await
+    }
+}
+
+async fn similar(
+    snapshot: Snapshot,
+    vectors: HashMap<Source, Vec<f32>>,
+    k: usize,
+    options: &RecommendOptions,
+    now: DateTime<Utc>,
+) -> Result<SimilarArticles, RecommendError> {
+    let options = options.without_examples();
+    let rearranged = options.looks_at_articles() || options.autocut.is_some();
+    // One more than wanted, because the nearest article is the article itself.
+    let limit = 1 + if rearranged { k.max(POOL) } else { k };
+    let (sources, queries): (Vec<_>, Vec<_>) =
+        vectors.iter().map(|(source, vector)| (*source, vector.clone())).unzip();
+    let hits = snapshot.nearest_articles(&queries, limit, &options.filter, &options.exclude).await?;
+    let portraits = if options.looks_at_articles() {
+        let mut articles: Vec<_> = hits.iter().flatten().map(|hit| hit.article).collect();
+        articles.sort_unstable();
+        articles.dedup();
+        snapshot.portraits(&articles).await?
+    } else {
+        HashMap::new()
+    };
+    let ranked = sources.into_iter().zip(hits).map(|(source, hits)| {
+        let others = hits.into_iter().filter(|hit| Some(hit.article) != source).take(limit - 1);
+        let candidates = others.map(Ranked::from).collect();
+        (source, arrange(candidates, &portraits, &options, now, k))
+    });
+    let ranked = ranked.collect();
+    Ok(SimilarArticles { ranked, vectors, snapshot })
+}
+
+impl From<ArticleHit> for Ranked {
+    fn from(hit: ArticleHit) -> Self {
+        let semantic = f64::from(hit.cosine);
+        Self {
+            article: hit.article,
+            tier: Tier::Rest,
+            cosine: Some(hit.cosine),
+            contributions: Contributions { semantic, ..Contributions::default() },
+            reasons: Vec::new(),
+        }
     }
 }
 
 impl SimilarArticles {
-    /// For every recommendation, by the article it is for and the one recommended, the passage nearest to the former;
-    /// one call to the index.
-    pub async fn best_passages(
-        &self,
-    ) -> Result<HashMap<(ArticleId, ArticleId), BestPassage>, RecommendError> {
-        let mut wanted: HashMap<ArticleId, Vec<ArticleId>> = HashMap::new();
+    /// For every recommendation, by what it is for and the article recommended, the passage nearest to the former; one
+    /// call to the index.
+    pub async fn best_passages(&self) -> Result<HashMap<(Source, ArticleId), BestPassage>, RecommendError> {
+        let mut wanted: HashMap<ArticleId, Vec<Source>> = HashMap::new();
         for (source, ranked) in &self.ranked {
             for target in ranked {
                 wanted.entry(target.article).or_default().push(*source);
@@ -76,9 +126,4 @@ impl SimilarArticles {
         }
         Ok(best.into_iter().map(|(key, (_, passage))| (key, passage)).collect())
     }
-}
-
-/// The cosine of two unit vectors.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }

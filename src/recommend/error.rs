@@ -8,6 +8,8 @@ use crate::index::IndexError;
 pub enum RecommendError {
     #[error("too many queries are waiting")]
     Overloaded,
+    #[error("none of the articles to be like is there")]
+    NoExample,
     #[error("the query could not be embedded")]
     Embedding(#[source] EmbedError),
     #[error("the index could not be searched")]

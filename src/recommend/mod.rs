@@ -1,23 +1,30 @@
 //! The read side: a text or an article → a ranked list of articles.
 
+mod arrange;
+mod autocut;
 mod by_article;
 mod by_text;
 mod error;
+mod examples;
+mod freshness;
 mod fusion;
 mod mode;
+mod options;
 mod pool;
 mod semantic;
 mod tier;
 
-use crate::article::{ArticleFilter, ArticleId};
 use crate::embedding::Models;
 use crate::index::{Generation, Snapshot, VectorIndex};
 
-pub use by_article::SimilarArticles;
+pub use arrange::{Ranked, Reason, ReasonKind};
+pub use by_article::{SimilarArticles, Source};
 pub use by_text::TextMatches;
 pub use error::RecommendError;
+pub use freshness::Freshness;
 pub use fusion::Contributions;
 pub use mode::{Mode, Weights};
+pub use options::{NearDuplicates, RecommendOptions};
 pub use tier::Tier;
 
 /// A handle on the read side; cheap to clone.
@@ -26,35 +33,6 @@ pub struct Recommender {
     models: Models,
     index: VectorIndex,
     exact: bool,
-}
-
-/// What shapes a list of recommendations, apart from what they are for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct RecommendOptions {
-    /// Which likeness ranks the articles for a text.
-    pub mode: Mode,
-    /// In a hybrid ranking.
-    pub weights: Weights,
-    /// Only articles that pass.
-    pub filter: ArticleFilter,
-    /// None of these.
-    pub exclude: Vec<ArticleId>,
-    /// Only articles whose semantic cosine is at least this.
-    pub min_score: Option<f32>,
-}
-
-/// A recommended article.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Ranked {
-    pub article: ArticleId,
-    /// Where it stands before its score counts.
-    pub tier: Tier,
-    /// What ranked it within its tier.
-    pub score: f32,
-    /// How near it is in meaning, -1 to 1; absent when nothing in it is near.
-    pub cosine: Option<f32>,
-    /// What the score is the sum of.
-    pub contributions: Contributions,
 }
 
 /// The part of an article that fits best.
@@ -81,18 +59,4 @@ impl Recommender {
         let snapshot = generation.snapshot();
         if self.exact { snapshot.exact() } else { snapshot }
     }
-}
-
-impl RecommendOptions {
-    fn keeps(&self, cosine: Option<f32>) -> bool {
-        self.min_score.is_none_or(|least| cosine.is_some_and(|cosine| cosine >= least))
-    }
-}
-
-/// Best first: by tier, then by score; equal ones by id, so that the order is the same each time.
-fn rank(ranked: &mut Vec<Ranked>, k: usize) {
-    ranked.sort_by(|a, b| {
-        a.tier.cmp(&b.tier).then(b.score.total_cmp(&a.score)).then(a.article.cmp(&b.article))
-    });
-    ranked.truncate(k);
 }

@@ -7,7 +7,6 @@ use super::semantic::{Nearness, nearest, nearness_of};
 use super::tier::tiers;
 use super::{Mode, RecommendError, RecommendOptions, Tier};
 use crate::article::ArticleId;
-use crate::embedding::{EmbedError, Embedding};
 use crate::index::{Snapshot, Words};
 
 /// Articles that each leg brings.
@@ -28,13 +27,13 @@ pub struct Candidate {
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
-    vector: impl Future<Output = Result<Embedding, EmbedError>>,
+    vector: impl Future<Output = Result<Vec<f32>, RecommendError>>,
     options: &RecommendOptions,
 ) -> Result<Vec<Candidate>, RecommendError> {
     let semantic = async {
         let vector = vector.await?;
         let near = match options.mode {
-            Mode::Semantic | Mode::Hybrid => nearest(snapshot, vector.as_slice(), POOL, options).await?,
+            Mode::Semantic | Mode::Hybrid => nearest(snapshot, &vector, POOL, options).await?,
             Mode::Keyword => HashMap::new(),
         };
         Ok((vector, near))
@@ -58,10 +57,9 @@ pub async fn gather(
         Mode::Hybrid | Mode::Keyword if !all_matches => lacking(near.keys().chain(tiers.keys()), &matching),
         _ => Vec::new(),
     };
-    let (more_near, more_matching) =
-        futures::try_join!(nearness_of(snapshot, vector.as_slice(), &not_near), async {
-            Ok(snapshot.matches_of(text, &not_matching).await?)
-        },)?;
+    let (more_near, more_matching) = futures::try_join!(nearness_of(snapshot, &vector, &not_near), async {
+        Ok(snapshot.matches_of(text, &not_matching).await?)
+    },)?;
     near.extend(more_near);
     matching.extend(more_matching);
     let mut articles: Vec<_> = near.keys().chain(matching.keys()).chain(tiers.keys()).copied().collect();

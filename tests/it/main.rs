@@ -23,6 +23,7 @@ mod meaning;
 mod model_pull;
 mod prompts;
 mod recommend;
+mod recommend_options;
 mod rooms;
 mod schema;
 mod server;

@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::{ArticlePage, RecommendOptionsInput, Recommendation};
 use crate::entity::article::Model;
-use crate::graphql::arguments;
 use crate::graphql::error::{ApiError, Nullable};
+use crate::graphql::recommend_arguments;
 
 /// An article: what Sentio stores, searches and recommends.
 #[derive(Clone)]
@@ -134,11 +134,11 @@ impl Article {
         &self,
         context: &Context<'_>,
         #[graphql(desc = "How many, 1 to 100.", default = 5)] k: i32,
-        #[graphql(desc = "What to filter and leave out.")] options: Option<RecommendOptionsInput>,
+        #[graphql(desc = "What shapes the list.")] options: Option<RecommendOptionsInput>,
     ) -> Nullable<Vec<Recommendation>> {
         let similar = async {
-            let k = arguments::recommendation_count(k)?;
-            let options = arguments::recommend_options(options)?;
+            let k = recommend_arguments::recommendation_count(k)?;
+            let options = recommend_arguments::article_options(options)?;
             self.page.similar_to(context, self.row.article_id(), k, options).await
         };
         Some(similar.await)

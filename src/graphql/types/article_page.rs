@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
+use chrono::Utc;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::sync::OnceCell;
 
@@ -75,7 +76,7 @@ impl ArticlePage {
         let list = answer
             .get_or_try_init(|| async {
                 let recommender = context.data_unchecked::<Recommender>();
-                let similar = recommender.by_articles(&self.articles, k, &options).await?;
+                let similar = recommender.by_articles(&self.articles, k, &options, Utc::now()).await?;
                 RecommendationList::by_article(context.data_unchecked::<Database>(), similar).await
             })
             .await?;

@@ -25,6 +25,6 @@ pub use article_order::{ArticleOrder, ArticleOrderField, OrderDirection};
 pub use article_page::ArticlePage;
 pub use index_status::{IndexGeneration, IndexState, IndexStatus};
 pub use node::Node;
-pub use recommend_options::{RecommendOptionsInput, RecommendWeights};
+pub use recommend_options::{FreshnessInput, RecommendOptionsInput, RecommendWeights};
 pub use recommendation::Recommendation;
 pub use user_error::{UserError, UserErrorCode};

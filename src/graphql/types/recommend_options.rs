@@ -3,7 +3,7 @@
 use async_graphql::{Enum, ID, InputObject};
 
 use super::ArticleFilterInput;
-use crate::recommend::Mode;
+use crate::recommend::{Mode, NearDuplicates};
 
 /// What shapes a list of recommendations.
 #[derive(Clone, Debug, InputObject)]
@@ -23,6 +23,49 @@ pub struct RecommendOptionsInput {
     pub exclude_ids: Option<Vec<ID>>,
     /// Only articles whose semantic cosine (-1 to 1) is at least this, in every mode.
     pub min_score: Option<f64>,
+    /// Articles to be like, at most 100, beside the query or the article, or alone; never recommended themselves. What is
+    /// searched for moves towards the mean of them. For "recommended for you" give the articles that the reader read last.
+    /// Ids that do not exist change nothing; when nothing else is given and none exists, the error is `NOT_FOUND`.
+    pub like: Option<Vec<ID>>,
+    /// Articles to be unlike, at most 100, beside a query, an article or `like`; never recommended themselves. What is
+    /// searched for moves a little away from the mean of them. Ids that do not exist change nothing.
+    pub dislike: Option<Vec<ID>>,
+    /// How varied the list is, 0 to 1: likeness to what is listed before counts against an article, at 1 as much as fitting
+    /// best counts for it.
+    #[graphql(default)]
+    pub diversity: f64,
+    /// Lets the scores of old articles decay.
+    pub freshness: Option<FreshnessInput>,
+    /// What becomes of articles that are nearly the same as one listed before.
+    #[graphql(default)]
+    pub near_duplicates: NearDuplicatesMode,
+    /// Most articles of one category, 1 to 100. Articles without a category are not counted.
+    pub per_category: Option<i32>,
+    /// Ends the list where its scores jump: at the first jump, the second, and so on, 1 to 100. A list of even scores is not
+    /// cut.
+    pub autocut: Option<i32>,
+}
+
+/// How the scores of old articles decay. Age is counted from `createdAt`.
+#[derive(Clone, Copy, Debug, InputObject)]
+#[graphql(name = "Freshness")]
+pub struct FreshnessInput {
+    /// The age at which the part of the score that decays has halved, in days.
+    pub half_life_days: f64,
+    /// The part of the score that decays, 0 to 1.
+    #[graphql(default = 1.0)]
+    pub weight: f64,
+}
+
+/// What becomes of articles that are nearly the same as one listed before.
+#[derive(Enum, Copy, Clone, Debug, Default, PartialEq, Eq)]
+#[graphql(name = "NearDuplicates", remote = "NearDuplicates")]
+pub enum NearDuplicatesMode {
+    /// They are left out; `explanation.reasons` of the one that is listed names them.
+    Hide,
+    /// They are listed.
+    #[default]
+    Show,
 }
 
 /// Which likeness ranks the articles for a text.

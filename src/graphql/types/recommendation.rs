@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Enum, Object, SimpleObject};
+use async_graphql::{Enum, ID, Object, SimpleObject};
 
 use super::Article;
-use crate::article::ArticleId;
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::PassageSource;
-use crate::recommend::{Ranked, Tier};
+use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
 /// An article that fits, and how well.
 pub struct Recommendation {
     article: Article,
     ranked: Ranked,
-    source: Option<ArticleId>,
+    source: Source,
     passages: Arc<PassageSource>,
 }
 
@@ -42,7 +41,7 @@ pub enum RecommendationTier {
 }
 
 /// How a score came about.
-#[derive(Clone, Copy, Debug, SimpleObject)]
+#[derive(Clone, Debug, SimpleObject)]
 pub struct ScoreExplanation {
     /// Where the article stands before its score counts.
     pub tier: RecommendationTier,
@@ -50,20 +49,40 @@ pub struct ScoreExplanation {
     pub semantic: f64,
     /// The part of the score that is words in common. In the keyword mode it is BM25.
     pub keyword: f64,
+    /// The difference that the article's age made: 0 or less.
+    pub freshness: f64,
+    /// The difference that likeness to the articles listed before made: 0 or less.
+    pub diversity: f64,
     /// The sum of the parts.
     pub ranking_score: f64,
     /// How near the article is in meaning, -1 to 1, whatever the mode: the mean of two cosines, of its best passage and of the
     /// article as a whole; for recommendations for an article the cosine of the two articles. Null when nothing in it is near.
     pub cosine: Option<f64>,
+    /// Why articles that would follow are not listed.
+    pub reasons: Vec<RankingReason>,
+}
+
+/// Why articles that would follow one are not listed.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct RankingReason {
+    /// Which of the options keeps them out.
+    pub kind: RankingReasonKind,
+    /// Those that are not listed, best first, as far as the list was looked through.
+    pub article_ids: Vec<ID>,
+}
+
+/// Why articles that would follow one are not listed.
+#[derive(Enum, Copy, Clone, Debug, PartialEq, Eq)]
+#[graphql(remote = "ReasonKind")]
+pub enum RankingReasonKind {
+    /// They are nearly the same as this one, and `nearDuplicates` hides them.
+    NearDuplicates,
+    /// This one is the last that `perCategory` allows its category.
+    CategoryFull,
 }
 
 impl Recommendation {
-    pub fn new(
-        article: Article,
-        ranked: Ranked,
-        source: Option<ArticleId>,
-        passages: Arc<PassageSource>,
-    ) -> Self {
+    pub fn new(article: Article, ranked: Ranked, source: Source, passages: Arc<PassageSource>) -> Self {
         Self { article, ranked, source, passages }
     }
 }
@@ -77,9 +96,10 @@ impl Recommendation {
     }
 
     /// What ranked the article. In the semantic mode, and for an article, it is the cosine similarity, -1 to 1; in the
-    /// hybrid mode a weighted mean of two shares, 0 to 1; in the keyword mode BM25. `explanation` has its parts.
+    /// hybrid mode a weighted mean of two shares, 0 to 1; in the keyword mode BM25; less what freshness and diversity take
+    /// away. `explanation` has its parts.
     async fn score(&self) -> f64 {
-        f64::from(self.ranked.score)
+        self.ranked.score()
     }
 
     /// The part of the article that fits best.
@@ -99,15 +119,24 @@ impl Recommendation {
 
     /// How the score came about.
     async fn explanation(&self) -> ScoreExplanation {
-        let Ranked { tier, cosine, contributions, .. } = self.ranked;
-        let (semantic, keyword) = (f64::from(contributions.semantic), f64::from(contributions.keyword));
+        let Ranked { tier, cosine, contributions, reasons, .. } = &self.ranked;
         ScoreExplanation {
-            tier: tier.into(),
-            semantic,
-            keyword,
-            ranking_score: semantic + keyword,
+            tier: (*tier).into(),
+            semantic: contributions.semantic,
+            keyword: contributions.keyword,
+            freshness: contributions.freshness,
+            diversity: contributions.diversity,
+            ranking_score: contributions.score(),
             cosine: cosine.map(f64::from),
+            reasons: reasons.iter().map(RankingReason::from).collect(),
         }
+    }
+}
+
+impl From<&Reason> for RankingReason {
+    fn from(reason: &Reason) -> Self {
+        let article_ids = reason.articles.iter().map(|article| ID(article.to_string())).collect();
+        Self { kind: reason.kind.into(), article_ids }
     }
 }
 

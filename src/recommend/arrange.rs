@@ -1,0 +1,158 @@
+//! Articles with scores → the list: what age, variety and caps make of them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+
+use super::{Contributions, NearDuplicates, RecommendOptions, Tier, autocut};
+use crate::article::ArticleId;
+use crate::index::Portrait;
+
+/// From this cosine of two articles on they are nearly the same.
+const NEAR_DUPLICATE_COSINE: f32 = 0.95;
+
+/// A recommended article.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ranked {
+    pub article: ArticleId,
+    /// Where it stands before its score counts.
+    pub tier: Tier,
+    /// How near it is in meaning, -1 to 1; absent when nothing in it is near.
+    pub cosine: Option<f32>,
+    /// What its score is the sum of.
+    pub contributions: Contributions,
+    /// What it keeps others from being listed for.
+    pub reasons: Vec<Reason>,
+}
+
+/// Why articles that would follow are not listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reason {
+    pub kind: ReasonKind,
+    /// Those that are not listed, best first.
+    pub articles: Vec<ArticleId>,
+}
+
+/// Why articles that would follow are not listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ReasonKind {
+    /// They are nearly the same as this one.
+    NearDuplicates,
+    /// This one is the last that its category may have.
+    CategoryFull,
+}
+
+/// An article that has not been listed yet, and the listed one most like it.
+struct Waiting<'a> {
+    ranked: Ranked,
+    portrait: Option<&'a Portrait>,
+    most_like: Option<(usize, f32)>,
+}
+
+/// The first `count` articles of the list, best first: by tier, then by score; equal ones by id, so that the order is the same
+/// each time. A longer list begins as a shorter one.
+///
+/// Variety is maximal marginal relevance (Carbonell and Goldstein, 1998): the next article is the one whose score, less
+/// `diversity` times its likeness to the most similar listed one, is largest. Likeness is a cosine, and scaled by the largest
+/// score, so that it means the same in every mode.
+pub fn arrange(
+    candidates: Vec<Ranked>,
+    portraits: &HashMap<ArticleId, Portrait>,
+    options: &RecommendOptions,
+    now: DateTime<Utc>,
+    count: usize,
+) -> Vec<Ranked> {
+    let kept = candidates.into_iter().filter(|candidate| options.keeps(candidate.cosine));
+    let mut waiting: Vec<_> = kept
+        .map(|ranked| Waiting { portrait: portraits.get(&ranked.article), ranked, most_like: None })
+        .collect();
+    if let Some(freshness) = options.freshness {
+        for Waiting { ranked, portrait, .. } in &mut waiting {
+            if let Some(portrait) = portrait {
+                let score = ranked.score();
+                ranked.contributions.freshness = freshness.contribution(score, portrait.created_at, now);
+            }
+        }
+    }
+    let looked_at = if options.autocut.is_some() { count.max(autocut::SPAN) } else { count };
+    let mut list = pick(waiting, options, looked_at);
+    if let Some(jumps) = options.autocut {
+        // What is named or has the phrase is wanted; jumps are looked for after it.
+        let first = list.partition_point(|ranked| ranked.tier < Tier::Rest);
+        let scores: Vec<_> = list[first..].iter().take(autocut::SPAN).map(Ranked::score).collect();
+        let end = autocut::before_jump(&scores, jumps);
+        if end < scores.len() {
+            list.truncate(first + end);
+        }
+    }
+    list.truncate(count);
+    list
+}
+
+fn pick(mut waiting: Vec<Waiting<'_>>, options: &RecommendOptions, count: usize) -> Vec<Ranked> {
+    let scale = waiting.iter().map(|waiting| waiting.ranked.score()).fold(0.0, f64::max);
+    let mut list: Vec<Ranked> = Vec::new();
+    let mut categories: HashMap<&str, Vec<usize>> = HashMap::new();
+    while list.len() < count
+        && let Some(best) = (0..waiting.len()).min_by(|a, b| order(&waiting[*a].ranked, &waiting[*b].ranked))
+    {
+        let Waiting { ranked, portrait, most_like } = waiting.swap_remove(best);
+        if options.near_duplicates == NearDuplicates::Hide
+            && let Some((listed, _)) = most_like.filter(|(_, cosine)| *cosine >= NEAR_DUPLICATE_COSINE)
+        {
+            list[listed].keeps_out(ReasonKind::NearDuplicates, ranked.article);
+            continue;
+        }
+        if let (Some(cap), Some(category)) = (options.per_category, category(portrait)) {
+            let listed = categories.entry(category).or_default();
+            if let Some(last) = listed.last().filter(|_| listed.len() >= cap) {
+                list[*last].keeps_out(ReasonKind::CategoryFull, ranked.article);
+                continue;
+            }
+            listed.push(list.len());
+        }
+        if let Some(portrait) = portrait.filter(|_| options.compares_articles()) {
+            compare(&mut waiting, portrait, list.len(), f64::from(options.diversity) * scale);
+        }
+        list.push(ranked);
+    }
+    list
+}
+
+fn category(portrait: Option<&Portrait>) -> Option<&str> {
+    portrait?.category.as_deref()
+}
+
+/// Notes how like the article `listed`, just listed, the others are, `penalty` for a cosine of 1.
+fn compare(waiting: &mut [Waiting<'_>], portrait: &Portrait, listed: usize, penalty: f64) {
+    for other in waiting {
+        let Some(cosine) = other.portrait.map(|other| dot(&other.vector, &portrait.vector)) else { continue };
+        if other.most_like.is_none_or(|(_, most)| cosine > most) {
+            other.most_like = Some((listed, cosine));
+            other.ranked.contributions.diversity = -penalty * f64::from(cosine.max(0.0));
+        }
+    }
+}
+
+fn order(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
+    a.tier.cmp(&b.tier).then(b.score().total_cmp(&a.score())).then(a.article.cmp(&b.article))
+}
+
+/// The cosine of two unit vectors.
+pub fn dot(a: &[f32], b: &[f32]) -> f32 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+impl Ranked {
+    /// What ranked it within its tier.
+    pub fn score(&self) -> f64 {
+        self.contributions.score()
+    }
+
+    fn keeps_out(&mut self, kind: ReasonKind, article: ArticleId) {
+        match self.reasons.iter_mut().find(|reason| reason.kind == kind) {
+            Some(reason) => reason.articles.push(article),
+            None => self.reasons.push(Reason { kind, articles: vec![article] }),
+        }
+    }
+}
