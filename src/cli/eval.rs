@@ -1,20 +1,20 @@
 //! `sentio eval`
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::eval_report;
+use super::eval_report::{self, Measured, Report, VectorIndexLoss};
+use super::eval_variant::Variant;
 use super::output;
 use super::progress::Progress;
 use super::throwaway::Throwaway;
 use crate::config::SettingValues;
 use crate::evaluation::{
-    Collection, Comparison, Run, SEED, Summary, read_pairs, recall_of_index, run, summary_of_pairs,
+    Collection, Comparison, Run, SEED, read_pairs, recall_of_index, run, summary_of_pairs,
 };
 use crate::recommend::{Mode, RecommendOptions};
 
@@ -32,6 +32,13 @@ pub struct Eval {
     /// Only this mode: semantic, keyword or hybrid; may be repeated
     #[arg(long, value_name = "MODE", value_parser = mode)]
     mode: Vec<Mode>,
+    /// Compare ways to rank in place of modes, each with the first: `default`, or NAME=VALUE with commas in between, of
+    /// settings (SENTIO_MODEL=…) and options (mode, semantic, keyword, diversity, autocut, near-duplicates)
+    #[arg(long, value_names = ["A", "B"], num_args = 2.., value_parser = Variant::parse, conflicts_with = "mode")]
+    compare: Vec<Variant>,
+    /// With --json: what the ranking of each query is worth, too
+    #[arg(long, requires = "json")]
+    per_query: bool,
     /// Print JSON in place of tables
     #[arg(long)]
     json: bool,
@@ -51,36 +58,90 @@ impl Eval {
         if collection.queries.is_empty() || collection.documents.is_empty() {
             bail!("{} has no documents, or no query that somebody judged", self.path.display());
         }
+        let report = if self.compare.is_empty() {
+            self.modes(values, &collection).await?
+        } else {
+            self.variants(values, &collection).await?
+        };
+        output::print(&if self.json { report.json(self.per_query) } else { eval_report::table(&report) })?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn modes<'a>(
+        &'a self,
+        values: &SettingValues,
+        collection: &'a Collection,
+    ) -> anyhow::Result<Report<'a>> {
         let throwaway = Throwaway::over(values, &collection.documents).await?;
         let modes = if self.mode.is_empty() { Mode::ALL.to_vec() } else { self.mode.clone() };
         let mut runs = Vec::new();
         for mode in modes {
             let options = RecommendOptions { mode, ..RecommendOptions::default() };
-            runs.push((mode, ask(&throwaway, &collection, &options, false).await?));
+            runs.push((mode, ask(&throwaway, collection, &options, mode.name(), false).await?));
         }
         let semantic = RecommendOptions { mode: Mode::Semantic, ..RecommendOptions::default() };
         let found = match runs.iter().find(|(mode, _)| *mode == Mode::Semantic) {
             Some((_, run)) => run.clone(),
-            None => ask(&throwaway, &collection, &semantic, false).await?,
+            None => ask(&throwaway, collection, &semantic, Mode::Semantic.name(), false).await?,
         };
-        let exact = ask(&throwaway, &collection, &semantic, true).await?;
-        let report = Report {
-            path: &self.path,
-            documents: collection.documents.len(),
-            queries: collection.queries.len(),
-            modes: runs.iter().map(|(mode, run)| (*mode, Summary::of(run))).collect(),
-            differences: differences(&runs),
-            vector_index_recall_at_10: recall_of_index(&found, &exact),
+        let exact = ask(&throwaway, collection, &semantic, "exact scan", true).await?;
+        throwaway.close().await?;
+        let loss = VectorIndexLoss {
+            recall_at_10: recall_of_index(&found, &exact),
             semantic_minus_exact: Comparison::of(&found, &exact),
         };
-        throwaway.close().await?;
-        output::print(&if self.json { report.json() } else { eval_report::table(&report) })?;
-        Ok(ExitCode::SUCCESS)
+        Ok(Report {
+            path: &self.path,
+            collection,
+            measured: Measured::Modes,
+            differences: differences(&runs),
+            runs: runs.into_iter().map(|(mode, run)| (mode.name().to_owned(), run)).collect(),
+            vector_index: Some(loss),
+        })
+    }
+
+    /// Variants of the same settings share an index.
+    async fn variants<'a>(
+        &'a self,
+        values: &SettingValues,
+        collection: &'a Collection,
+    ) -> anyhow::Result<Report<'a>> {
+        let mut runs: Vec<Option<Run>> = vec![None; self.compare.len()];
+        while let Some(next) = runs.iter().position(Option::is_none) {
+            let settings = &self.compare[next].settings;
+            let mut values = values.clone();
+            for (name, value) in settings {
+                values.set(name, value.clone());
+            }
+            let throwaway = Throwaway::over(&values, &collection.documents).await?;
+            for (variant, run) in self.compare.iter().zip(&mut runs) {
+                if variant.settings == *settings {
+                    let found = ask(&throwaway, collection, &variant.options, &variant.name, false).await?;
+                    *run = Some(found);
+                }
+            }
+            throwaway.close().await?;
+        }
+        let named = self.compare.iter().map(|variant| variant.name.clone());
+        let runs: Vec<_> = named.zip(runs.into_iter().flatten()).collect();
+        let others = runs.iter().skip(1);
+        let differences = others
+            .map(|(name, run)| (format!("{name} - {}", runs[0].0), Comparison::of(run, &runs[0].1)))
+            .collect();
+        Ok(Report {
+            path: &self.path,
+            collection,
+            measured: Measured::Variants,
+            runs,
+            differences,
+            vector_index: None,
+        })
     }
 
     async fn pairs(&self, values: &SettingValues) -> anyhow::Result<ExitCode> {
-        if !self.mode.is_empty() {
-            bail!("--mode is for collections: {} is a file of pairs", self.path.display());
+        if !self.mode.is_empty() || !self.compare.is_empty() {
+            let option = if self.compare.is_empty() { "--mode" } else { "--compare" };
+            bail!("{option} is for collections: {} is a file of pairs", self.path.display());
         }
         let pairs = read_pairs(&self.path)?;
         if pairs.is_empty() {
@@ -110,39 +171,6 @@ impl Eval {
     }
 }
 
-/// What was measured on one collection.
-pub(super) struct Report<'a> {
-    pub path: &'a Path,
-    pub documents: usize,
-    pub queries: usize,
-    pub modes: Vec<(Mode, Summary)>,
-    /// What was taken from what, with the mean of the queries' differences.
-    pub differences: Vec<(String, Comparison)>,
-    pub vector_index_recall_at_10: Option<f64>,
-    /// What the vector index costs the semantic mode.
-    pub semantic_minus_exact: Comparison,
-}
-
-impl Report<'_> {
-    fn json(&self) -> String {
-        let modes: BTreeMap<_, _> =
-            self.modes.iter().map(|(mode, summary)| (mode.name(), json!(summary))).collect();
-        let mut differences: BTreeMap<_, Value> =
-            self.differences.iter().map(|(name, comparison)| (name.clone(), json!(comparison))).collect();
-        differences.insert("SEMANTIC - exact scan".to_owned(), json!(self.semantic_minus_exact));
-        let report = json!({
-            "default_mode": Mode::default().name(),
-            "documents": self.documents,
-            "queries": self.queries,
-            "seed": SEED,
-            "modes": modes,
-            "differences": differences,
-            "vector_index_recall_at_10": self.vector_index_recall_at_10,
-        });
-        format!("{report:#}")
-    }
-}
-
 /// The hybrid mode against each leg.
 fn differences(runs: &[(Mode, Run)]) -> Vec<(String, Comparison)> {
     let Some((_, hybrid)) = runs.iter().find(|(mode, _)| *mode == Mode::Hybrid) else { return Vec::new() };
@@ -154,10 +182,11 @@ async fn ask(
     throwaway: &Throwaway,
     collection: &Collection,
     options: &RecommendOptions,
+    name: &str,
     exact: bool,
 ) -> anyhow::Result<Run> {
-    let name = if exact { "exact scan" } else { options.mode.name() };
-    let progress = std::cell::RefCell::new(Progress::items(name, Some(collection.queries.len() as u64)));
+    let progress =
+        std::cell::RefCell::new(Progress::items(name.to_owned(), Some(collection.queries.len() as u64)));
     let recommender = throwaway.recommender(exact);
     let advanced = |answered| progress.borrow_mut().advance_to(answered);
     let run = run(&recommender, collection, options, advanced).await;

@@ -4,6 +4,7 @@ mod config;
 mod confirm;
 mod eval;
 mod eval_report;
+mod eval_variant;
 mod export;
 mod import;
 mod index;

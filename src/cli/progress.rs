@@ -58,16 +58,16 @@ enum Display {
 
 impl Progress {
     /// A job measured in bytes; `label` names it in one or two words.
-    pub fn bytes(label: &'static str, total: Option<u64>) -> Self {
-        Self::new(label, total, Unit::Bytes)
+    pub fn bytes(label: impl Into<Cow<'static, str>>, total: Option<u64>) -> Self {
+        Self::new(label.into(), total, Unit::Bytes)
     }
 
     /// A job measured in things of one kind; `label` names it in one or two words.
-    pub fn items(label: &'static str, total: Option<u64>) -> Self {
-        Self::new(label, total, Unit::Items)
+    pub fn items(label: impl Into<Cow<'static, str>>, total: Option<u64>) -> Self {
+        Self::new(label.into(), total, Unit::Items)
     }
 
-    fn new(label: &'static str, total: Option<u64>, unit: Unit) -> Self {
+    fn new(label: Cow<'static, str>, total: Option<u64>, unit: Unit) -> Self {
         let display = if std::io::stderr().is_terminal() {
             Display::Bar(bar(label, total, unit))
         } else {
@@ -116,7 +116,7 @@ impl Progress {
     }
 }
 
-fn bar(label: &'static str, total: Option<u64>, unit: Unit) -> ProgressBar {
+fn bar(label: Cow<'static, str>, total: Option<u64>, unit: Unit) -> ProgressBar {
     let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
     bar.set_style(style(unit.template(total.is_some())));
     bar.set_prefix(label);
@@ -134,7 +134,7 @@ fn style(template: &'static str) -> ProgressStyle {
 
 /// Decides when a log line is due and what it says. It is told the time.
 struct ProgressLog {
-    label: &'static str,
+    label: Cow<'static, str>,
     total: Option<u64>,
     unit: Unit,
     message: Cow<'static, str>,
@@ -154,7 +154,7 @@ struct Report {
 }
 
 impl ProgressLog {
-    fn new(label: &'static str, total: Option<u64>, unit: Unit, now: Instant) -> Self {
+    fn new(label: Cow<'static, str>, total: Option<u64>, unit: Unit, now: Instant) -> Self {
         let marks = VecDeque::from([(now, 0)]);
         Self { label, total, unit, message: Cow::Borrowed(""), done: 0, started: now, marks }
     }
@@ -178,7 +178,7 @@ impl ProgressLog {
 
     fn write(&self, report: Report) {
         tracing::info!(
-            job = self.label,
+            job = %self.label,
             done = report.done,
             total = self.total,
             unit = self.unit.name(),
@@ -192,7 +192,7 @@ impl ProgressLog {
     fn write_end(&self, summary: &str, now: Instant) {
         let duration_ms = u64::try_from(now.duration_since(self.started).as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
-            job = self.label,
+            job = %self.label,
             done = self.done,
             unit = self.unit.name(),
             duration_ms,
@@ -208,7 +208,7 @@ mod tests {
 
     fn log(total: Option<u64>) -> (ProgressLog, Instant) {
         let start = Instant::now();
-        (ProgressLog::new("import", total, Unit::Items, start), start)
+        (ProgressLog::new("import".into(), total, Unit::Items, start), start)
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
     fn the_bar_takes_every_template() {
         for unit in [Unit::Bytes, Unit::Items] {
             for total in [None, Some(10)] {
-                let mut progress = Progress { display: Display::Bar(bar("import", total, unit)) };
+                let mut progress = Progress { display: Display::Bar(bar("import".into(), total, unit)) };
                 progress.advance_to(5);
                 progress.set_message("2 skipped");
                 assert_eq!(progress.suspend(|| 7), 7);

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use serde::Serialize;
+
 /// Grades of the documents that somebody judged for one query; above zero is relevant.
 pub type Grades = HashMap<String, f64>;
 
@@ -11,7 +13,7 @@ const TOP: usize = 10;
 pub const DEPTH: usize = 100;
 
 /// What one query's ranking is worth, each from 0 to 1.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct QueryScores {
     /// Discounted gain of the first ten over the largest that is possible. The gain is the grade (linear), the discount
     /// log₂(place + 1), as in trec_eval's `ndcg_cut.10`.

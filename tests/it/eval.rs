@@ -89,6 +89,25 @@ fn a_small_collection_is_measured_in_all_modes() {
 }
 
 #[test]
+fn ways_to_rank_are_compared_query_by_query() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let variants = ["mode=keyword", "default", "mode=keyword,SENTIO_TEXT_LANGUAGE=none"];
+    let arguments = [&[".", "--json", "--per-query", "--compare"][..], &variants].concat();
+    let report = json(&eval(folder.path(), &arguments));
+    assert_eq!(report["variants"]["default"]["ndcg_at_10"], 0.5, "{report:#}");
+    assert_eq!(report["differences"]["default - mode=keyword"]["ndcg_at_10"]["mean"], 0.25);
+    assert_eq!(report["differences"].as_object().unwrap().len(), 2);
+    assert_eq!(report["per_query"]["default"]["q1"]["ndcg_at_10"], 1.0);
+    assert_eq!(report["per_query"]["mode=keyword"]["q1"]["ndcg_at_10"], 0.0);
+    let table = eval(folder.path(), &[".", "--compare", "mode=keyword", "default"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("default - mode=keyword  +0.2500"), "{table}");
+    let unknown = eval(folder.path(), &[".", "--compare", "default", "SENTIO_MODLE=x"]);
+    assert!(String::from_utf8(unknown.stderr).unwrap().contains("neither a setting nor one of"));
+}
+
+#[test]
 fn pairs_are_correlated() {
     let folder = tempfile::tempdir().unwrap();
     let pairs = "score\tsentence1\tsentence2\n5\tA man eats pasta.\tA man is eating pasta.\n\
