@@ -81,6 +81,14 @@ bench: setup ## measure speed and quality, optimised
 bench-embedding: setup ## the engine, measured: WHAT="speed articles.jsonl.gz" (benches/embedding/main.rs lists what there is)
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- $(or $(WHAT),$(error say what to measure: make bench-embedding WHAT="speed articles.jsonl.gz"))
 
+.PHONY: bench-ranking
+bench-ranking: setup ## searches in a large index, measured: WHAT="speed articles.jsonl.gz folder" (benches/ranking/main.rs lists what there is)
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench ranking -- $(or $(WHAT),$(error say what to measure: make bench-ranking WHAT="speed articles.jsonl.gz folder"))
+
+.PHONY: evaluation
+evaluation: build ## how good rankings are, as in docs/evaluation.md: DATA is a folder of test collections
+	python3 benches/evaluation/tables.py "$(sentio)" $(or $(DATA),$(error say where the collections are: make evaluation DATA=folder))
+
 .PHONY: soak
 soak: setup-test ## long runs: 100 kills under load, single writes on a large index and `verify` over a million articles, with a watch on latency, files and memory
 	KILLS=100 TEST_DATABASE=sqlite $(cargo) test --test it -- kills::

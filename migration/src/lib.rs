@@ -21,6 +21,7 @@ macro_rules! sqlite_displaced_by_update {
     };
 }
 
+mod article_event;
 mod m20261101_000001_article;
 mod m20261101_000002_index_state;
 mod m20261101_000003_record_changes;
@@ -28,6 +29,8 @@ mod m20261101_000004_article_tombstone;
 mod m20261101_000005_article_event;
 mod m20261124_000006_passages_in_all;
 mod m20261124_000007_generation_arithmetic;
+mod m20261125_000008_event_content_length;
+mod m20261125_000009_index_background;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -42,6 +45,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261101_000005_article_event::Migration),
             Box::new(m20261124_000006_passages_in_all::Migration),
             Box::new(m20261124_000007_generation_arithmetic::Migration),
+            Box::new(m20261125_000008_event_content_length::Migration),
+            Box::new(m20261125_000009_index_background::Migration),
         ]
     }
 }

@@ -23,6 +23,10 @@ pub struct ArticleFilter {
     pub created_from: Option<DateTime<Utc>>,
     /// Created before this time.
     pub created_before: Option<DateTime<Utc>>,
+    /// At least as many characters of content: code points, as both databases count.
+    pub content_length_min: Option<u32>,
+    /// At most as many characters of content.
+    pub content_length_max: Option<u32>,
     /// One of these articles.
     pub ids_in: Option<Vec<ArticleId>>,
     /// None of these articles.
@@ -35,6 +39,8 @@ pub struct ArticleFacets {
     pub category: Option<String>,
     pub tags: Vec<String>,
     pub created_at: DateTime<Utc>,
+    /// In characters.
+    pub content_length: u32,
 }
 
 impl ArticleFilter {
@@ -50,6 +56,8 @@ impl ArticleFilter {
             && !self.tags_none.as_ref().is_some_and(has_any)
             && self.created_from.is_none_or(|from| facets.created_at >= from)
             && self.created_before.is_none_or(|before| facets.created_at < before)
+            && self.content_length_min.is_none_or(|least| facets.content_length >= least)
+            && self.content_length_max.is_none_or(|most| facets.content_length <= most)
             && self.ids_in.as_ref().is_none_or(|list| list.contains(&article))
             && !self.ids_not_in.as_ref().is_some_and(|list| list.contains(&article))
     }
@@ -66,8 +74,9 @@ mod tests {
             category: Some("Food".to_owned()),
             tags: vec!["a".to_owned(), "b".to_owned()],
             created_at: time("2026-11-01T00:00:00Z"),
+            content_length: 100,
         };
-        let plain = ArticleFacets { category: None, tags: Vec::new(), ..facets.clone() };
+        let plain = ArticleFacets { category: None, tags: Vec::new(), content_length: 0, ..facets.clone() };
         let list = |values: &[&str]| Some(values.iter().map(|&value| value.to_owned()).collect::<Vec<_>>());
         let ids = |values: &[i64]| Some(values.iter().copied().map(ArticleId).collect::<Vec<_>>());
         let any = ArticleFilter::default;
@@ -82,6 +91,10 @@ mod tests {
             (ArticleFilter { tags_none: list(&["b"]), ..any() }, false, true),
             (ArticleFilter { created_from: Some(facets.created_at), ..any() }, true, true),
             (ArticleFilter { created_before: Some(facets.created_at), ..any() }, false, false),
+            (ArticleFilter { content_length_min: Some(100), ..any() }, true, false),
+            (ArticleFilter { content_length_min: Some(101), ..any() }, false, false),
+            (ArticleFilter { content_length_max: Some(100), ..any() }, true, true),
+            (ArticleFilter { content_length_max: Some(99), ..any() }, false, true),
             (ArticleFilter { ids_in: ids(&[7]), ..any() }, true, true),
             (ArticleFilter { ids_not_in: ids(&[7]), ..any() }, false, false),
         ];

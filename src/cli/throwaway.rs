@@ -37,7 +37,7 @@ impl Throwaway {
         worker.stop().await;
         caught_up?;
         let live = app.index.live()?;
-        live.index_vectors().await?;
+        live.index_vectors(None).await?;
         let model = app.models.with_fingerprint(live.fingerprint()).ok_or(IndexError::NotOpen)?;
         Ok(Self { app, model, _folder: folder })
     }

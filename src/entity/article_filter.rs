@@ -14,6 +14,7 @@ pub fn condition(filter: &ArticleFilter, backend: DbBackend) -> Condition {
     let texts = |values: &Vec<String>| json!(values);
     let ids = |ids: &Vec<ArticleId>| json!(ids.iter().map(|id| id.0).collect::<Vec<_>>());
     let created = article_time::key(Column::CreatedAt, backend);
+    let length = Expr::cust("length(\"article\".\"content\")");
     let time = |time| article_time::value(time, backend);
     Condition::all()
         .add_option(filter.category_in.as_ref().map(|values| list(CATEGORY_IN, texts(values))))
@@ -28,6 +29,8 @@ pub fn condition(filter: &ArticleFilter, backend: DbBackend) -> Condition {
         .add_option(filter.tags_none.as_ref().map(|values| list(TAGS_ANY, texts(values)).not()))
         .add_option(filter.created_from.map(|from| created.clone().gte(time(from))))
         .add_option(filter.created_before.map(|before| created.clone().lt(time(before))))
+        .add_option(filter.content_length_min.map(|least| length.clone().gte(least)))
+        .add_option(filter.content_length_max.map(|most| length.clone().lte(most)))
         .add_option(filter.ids_in.as_ref().map(|values| list(ID_IN, ids(values))))
         .add_option(filter.ids_not_in.as_ref().map(|values| list(ID_IN, ids(values)).not()))
 }

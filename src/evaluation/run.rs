@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use chrono::Utc;
-
 use super::collection::Collection;
 use super::metrics::{DEPTH, QueryScores};
 use super::store::position_of;
-use crate::recommend::{RecommendError, RecommendOptions, Recommender};
+use crate::recommend::{Moment, RecommendError, RecommendOptions, Recommender};
 
 /// Places whose articles the vector index is asked for.
 const INDEX_TOP: usize = 10;
@@ -36,7 +34,7 @@ pub async fn run(
         let mut ranking = Vec::new();
         if !query.text.trim().is_empty() {
             let started = Instant::now();
-            let found = recommender.by_text(&query.text, DEPTH, options, Utc::now()).await?;
+            let found = recommender.by_text(&query.text, DEPTH, options, Moment::now()).await?;
             run.milliseconds.push(started.elapsed().as_secs_f64() * 1e3);
             let positions = found.ranked.iter().filter_map(|ranked| position_of(ranked.article));
             let documents = positions.filter_map(|position| collection.documents.get(position));

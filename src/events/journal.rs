@@ -58,6 +58,7 @@ struct FacetsJson {
     category: Option<String>,
     tags: Vec<String>,
     created_at: DateTime<Utc>,
+    content_length: u32,
 }
 
 /// Where the journal ends now.
@@ -176,12 +177,14 @@ where
     let sql = match backend {
         DbBackend::Postgres => {
             "INSERT INTO article_event (kind, article_id, facets, recorded_at)
-             SELECT $1, id, jsonb_build_object('category', category, 'tags', tags, 'created_at', created_at), $2
+             SELECT $1, id, jsonb_build_object('category', category, 'tags', tags, 'created_at', created_at,
+               'content_length', length(content)), $2
              FROM article WHERE id IN (SELECT jsonb_array_elements_text($3::jsonb)::bigint)"
         }
         _ => {
             "INSERT INTO article_event (kind, article_id, facets, recorded_at)
-             SELECT $1, id, json_object('category', category, 'tags', json(tags), 'created_at', created_at), $2
+             SELECT $1, id, json_object('category', category, 'tags', json(tags), 'created_at', created_at,
+               'content_length', length(content)), $2
              FROM article WHERE id IN (SELECT value FROM json_each($3))"
         }
     };
@@ -233,7 +236,11 @@ fn event(row: EventRow) -> Option<ArticleEvent> {
         _ => return None,
     };
     let facets: FacetsJson = serde_json::from_str(&row.facets).ok()?;
-    let facets =
-        ArticleFacets { category: facets.category, tags: facets.tags, created_at: facets.created_at };
+    let facets = ArticleFacets {
+        category: facets.category,
+        tags: facets.tags,
+        created_at: facets.created_at,
+        content_length: facets.content_length,
+    };
     Some(ArticleEvent { kind, article: ArticleId(row.article_id), facets })
 }

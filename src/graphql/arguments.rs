@@ -53,6 +53,14 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
         }
         time => Ok(time.map(next_microsecond)),
     };
+    let length = |field: &str, length: Option<i32>| {
+        length
+            .map(|length| {
+                u32::try_from(length)
+                    .map_err(|_| ApiError::bad_input(at(field), format!("must be 0 or more, not {length}")))
+            })
+            .transpose()
+    };
     let filter = ArticleFilter {
         category_in: texts("categoryIn", input.category_in)?,
         category_not_in: texts("categoryNotIn", input.category_not_in)?,
@@ -61,6 +69,8 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
         tags_none: texts("tagsNone", input.tags_none)?,
         created_from: time("createdFrom", input.created_from)?,
         created_before: time("createdBefore", input.created_before)?,
+        content_length_min: length("contentLengthMin", input.content_length_min)?,
+        content_length_max: length("contentLengthMax", input.content_length_max)?,
         ids_in: ids("idsIn", input.ids_in)?,
         ids_not_in: ids("idsNotIn", input.ids_not_in)?,
     };
@@ -69,6 +79,12 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
     {
         let message = "must be earlier than createdBefore, or nothing can pass";
         return Err(ApiError::bad_input(at("createdFrom"), message));
+    }
+    if let (Some(least), Some(most)) = (filter.content_length_min, filter.content_length_max)
+        && least > most
+    {
+        let message = "must not be greater than contentLengthMax, or nothing can pass";
+        return Err(ApiError::bad_input(at("contentLengthMin"), message));
     }
     Ok(filter)
 }

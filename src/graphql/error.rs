@@ -110,6 +110,10 @@ impl From<RecommendError> for ApiError {
             RecommendError::NoExample => {
                 Self::NotFound("options.like: none of these articles is in the index".to_owned())
             }
+            RecommendError::Forgotten => Self::bad_input(
+                "after",
+                "the list of this cursor is no longer kept, because articles have changed since: begin anew, without after",
+            ),
             other => Self::Internal(Arc::new(other)),
         }
     }

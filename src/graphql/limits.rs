@@ -107,7 +107,8 @@ impl<'a> Cost<'a> {
         let count = |selection: &'a Positioned<Selection>| match &selection.node {
             Selection::Field(field) => {
                 let inside = self.selections(&field.node.selection_set.node);
-                let own = if field.node.name.node == "recommend" { RECOMMEND_COST } else { 1 };
+                let name = field.node.name.node.as_str();
+                let own = if matches!(name, "recommend" | "recommendations") { RECOMMEND_COST } else { 1 };
                 self.length(&field.node).saturating_mul(inside).saturating_add(own)
             }
             Selection::InlineFragment(fragment) => self.selections(&fragment.node.selection_set.node),
@@ -130,7 +131,7 @@ impl<'a> Cost<'a> {
     /// How long the list of a field may become. Arguments beyond their limits are refused when it is resolved.
     fn length(&self, field: &Field) -> u64 {
         let default = match field.name.node.as_str() {
-            "articles" => 20,
+            "articles" | "recommendations" => 20,
             "recommend" => 10,
             "similarTo" => 5,
             "nodes" if !field.arguments.is_empty() => LIST_MAX,

@@ -2,24 +2,21 @@
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
-use chrono::Utc;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use super::arguments;
 use super::article_list::{ArticleList, Window};
 use super::error::{ApiError, Nullable};
 use super::loader::ArticleLoader;
-use super::recommend_arguments::{self, Purpose};
-use super::recommendations::RecommendationList;
+use super::recommend;
 use super::status;
 use super::types::{
     Article, ArticleConnection, ArticleFilterInput, ArticleOrder, IndexStatus, Node, RecommendOptionsInput,
-    Recommendation,
+    Recommendation, RecommendationConnection,
 };
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::article;
-use crate::recommend::Recommender;
 
 /// Most ids of one `nodes` call.
 const NODES_MAX: usize = 100;
@@ -73,7 +70,26 @@ impl Query {
         #[graphql(desc = "How many, 1 to 100.", default = 10)] k: i32,
         #[graphql(desc = "What shapes the list.")] options: Option<RecommendOptionsInput>,
     ) -> Nullable<Vec<Recommendation>> {
-        Some(recommend(context, query, article_id, k, options).await)
+        Some(recommend::list(context, query, article_id, k, options).await)
+    }
+
+    /// The same list in pages, a Relay connection. It is ranked once and for all: its pages are parts of what the index held
+    /// when its first page was asked for, whatever is written meanwhile, and it ends where the ranking ends, after the best
+    /// 200 articles by each likeness at most. The index keeps what was replaced for five minutes; a cursor that is older then
+    /// is `BAD_USER_INPUT`: begin anew.
+    async fn recommendations(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "What to look for, in words: 1 to 8,192 characters.")] query: Option<String>,
+        #[graphql(desc = "The article to find others like; never recommended itself.")] article_id: Option<
+            ID,
+        >,
+        #[graphql(desc = "How many, 0 to 100.", default = 20)] first: i32,
+        #[graphql(desc = "Only those after this cursor, which belongs to the other arguments.")]
+        after: Option<String>,
+        #[graphql(desc = "What shapes the list.")] options: Option<RecommendOptionsInput>,
+    ) -> Nullable<RecommendationConnection> {
+        Some(recommend::page(context, query, article_id, first, after, options).await)
     }
 
     /// How far the index is behind the articles.
@@ -98,41 +114,6 @@ impl Query {
         let rows = loader.load_many(parsed.iter().flatten().copied()).await.map_err(internal)?;
         let node = |id: Option<ArticleId>| id.and_then(|id| rows.get(&id)).cloned().map(Article::alone);
         Ok(parsed.into_iter().map(|id| node(id).map(Node::Article)).collect())
-    }
-}
-
-async fn recommend(
-    context: &Context<'_>,
-    query: Option<String>,
-    article_id: Option<ID>,
-    k: i32,
-    options: Option<RecommendOptionsInput>,
-) -> Result<Vec<Recommendation>, ApiError> {
-    let k = recommend_arguments::recommendation_count(k)?;
-    let recommender = context.data_unchecked::<Recommender>();
-    let db = context.data_unchecked::<Database>();
-    match Purpose::new(query, article_id, options.as_ref())? {
-        Purpose::Text(query) => {
-            let options = recommend_arguments::text_options(options)?;
-            let matches = recommender.by_text(&query, k, &options, Utc::now()).await?;
-            Ok(RecommendationList::by_text(db, matches).await?.of_text())
-        }
-        Purpose::Article(id) => {
-            let options = recommend_arguments::article_options(options)?;
-            let article = load_article(context, &id).await?.ok_or_else(|| {
-                ApiError::NotFound(format!("articleId: there is no article with the id {:?}", id.as_str()))
-            })?;
-            let id = article.row().article_id();
-            if options.dislike.contains(&id) {
-                return Err(ApiError::bad_input("options.dislike", "has the article that articleId names"));
-            }
-            article.page().similar_to(context, id, k, options).await
-        }
-        Purpose::Examples => {
-            let options = recommend_arguments::article_options(options)?;
-            let similar = recommender.by_examples(k, &options, Utc::now()).await?;
-            Ok(RecommendationList::by_article(db, similar).await?.of_examples())
-        }
     }
 }
 

@@ -23,6 +23,7 @@ const HALF_LIFE_DAYS_MAX: f64 = 10_000_000.0;
 const HALF_LIFE_DAYS_MIN: f64 = 0.000_02;
 
 /// What recommendations are for.
+#[derive(Clone, Debug)]
 pub enum Purpose {
     Text(String),
     Article(ID),
@@ -31,17 +32,18 @@ pub enum Purpose {
 }
 
 impl Purpose {
-    /// From the arguments that exclude each other.
+    /// From the arguments that exclude each other, with checked options; absent ones are the defaults.
     pub fn new(
         query: Option<String>,
         article: Option<ID>,
-        options: Option<&RecommendOptionsInput>,
-    ) -> Result<Self, ApiError> {
-        let likes = options.is_some_and(|options| options.like.as_ref().is_some_and(|like| !like.is_empty()));
+        options: Option<RecommendOptionsInput>,
+    ) -> Result<(Self, RecommendOptions), ApiError> {
+        let like = options.as_ref().and_then(|options| options.like.as_ref());
+        let has_like = like.is_some_and(|like| !like.is_empty());
         match (query, article) {
-            (Some(query), None) => Ok(Self::Text(checked_query(query)?)),
-            (None, Some(article)) => Ok(Self::Article(article)),
-            (None, None) if likes => Ok(Self::Examples),
+            (Some(query), None) => Ok((Self::Text(checked_query(query)?), text_options(options)?)),
+            (None, Some(article)) => Ok((Self::Article(article), article_options(options)?)),
+            (None, None) if has_like => Ok((Self::Examples, article_options(options)?)),
             (Some(_), Some(_)) => {
                 Err(ApiError::bad_input("articleId", "cannot go with query: use one of them"))
             }
@@ -79,8 +81,7 @@ fn checked_query(query: String) -> Result<String, ApiError> {
     Ok(query)
 }
 
-/// Checked options of recommendations for a text; absent ones are the defaults.
-pub fn text_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {
+fn text_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {
     let options = checked(options)?;
     if options.mode == Mode::Keyword && !(options.like.is_empty() && options.dislike.is_empty()) {
         let message = "KEYWORD goes by words alone: options.like and options.dislike need SEMANTIC or HYBRID";

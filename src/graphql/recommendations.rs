@@ -1,6 +1,7 @@
 //! Rankings → what clients see: the articles' rows and passages, loaded for all rankings at once.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -10,26 +11,27 @@ use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
 use crate::article::ArticleId;
 use crate::db::Database;
-use crate::entity::article;
+use crate::entity::{article, index_background};
 use crate::index::Snapshot;
-use crate::recommend::{BestPassage, Ranked, SimilarArticles, Source, TextMatches};
+use crate::recommend::{Background, BestPassage, Mode, Ranked, SimilarArticles, Source, TextMatches};
 
 /// Recommendations with their articles. Rankings for several articles share one.
 pub struct RecommendationList {
     ranked: HashMap<Source, Vec<Ranked>>,
     articles: HashMap<ArticleId, Article>,
-    passages: Arc<PassageSource>,
+    details: Arc<Details>,
 }
 
-/// Where the passages of a list come from; loaded when the first is asked for.
-pub struct PassageSource {
+/// What belongs to a list besides its articles, each part loaded when it is first asked for.
+pub struct Details {
     kind: SourceKind,
     texts: OnceCell<HashMap<ArticleId, String>>,
+    background: OnceCell<Option<Background>>,
     articles: Vec<ArticleId>,
 }
 
 enum SourceKind {
-    Text(TextMatches),
+    Text { matches: TextMatches, by_words: OnceCell<HashMap<ArticleId, BestPassage>> },
     Articles { similar: SimilarArticles, passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>> },
 }
 
@@ -37,7 +39,7 @@ impl RecommendationList {
     /// The list for a text.
     pub async fn by_text(db: &Database, matches: TextMatches) -> Result<Self, ApiError> {
         let ranked = HashMap::from([(None, matches.ranked.clone())]);
-        Self::load(db, ranked, SourceKind::Text(matches)).await
+        Self::load(db, ranked, SourceKind::Text { matches, by_words: OnceCell::new() }).await
     }
 
     /// One list for each of several articles.
@@ -64,43 +66,45 @@ impl RecommendationList {
             .into_iter()
             .map(|row| (row.article_id(), Article::new(Arc::new(row), Arc::clone(&page))))
             .collect();
-        let passages = Arc::new(PassageSource { kind, texts: OnceCell::new(), articles: ids });
-        Ok(Self { ranked, articles, passages })
+        let details =
+            Arc::new(Details { kind, texts: OnceCell::new(), background: OnceCell::new(), articles: ids });
+        Ok(Self { ranked, articles, details })
     }
 
     /// The recommendations for `article`; none when it is not indexed.
     pub fn of(&self, article: ArticleId) -> Vec<Recommendation> {
-        self.list(Some(article))
+        self.placed(Some(article)).into_iter().map(|(_, recommendation)| recommendation).collect()
     }
 
-    /// The recommendations for the text.
-    pub fn of_text(&self) -> Vec<Recommendation> {
-        self.list(None)
+    /// The recommendations for the text, or for the articles of `options.like`.
+    pub fn of_query(&self) -> Vec<Recommendation> {
+        self.placed(None).into_iter().map(|(_, recommendation)| recommendation).collect()
     }
 
-    /// The recommendations for the articles of `options.like`.
-    pub fn of_examples(&self) -> Vec<Recommendation> {
-        self.list(None)
-    }
-
-    /// An article that was deleted since the search is left out.
-    fn list(&self, source: Source) -> Vec<Recommendation> {
+    /// Each with its place in the ranking, counted from 0. An article that was deleted since the search is left out.
+    pub fn placed(&self, source: Source) -> Vec<(usize, Recommendation)> {
         let ranked = self.ranked.get(&source).map_or(&[][..], Vec::as_slice);
-        ranked
-            .iter()
-            .filter_map(|ranked| {
-                let article = self.articles.get(&ranked.article)?.clone();
-                Some(Recommendation::new(article, ranked.clone(), source, Arc::clone(&self.passages)))
-            })
-            .collect()
+        let recommendation = |(place, ranked): (usize, &Ranked)| {
+            let article = self.articles.get(&ranked.article)?.clone();
+            let details = Arc::clone(&self.details);
+            Some((place, Recommendation::new(article, ranked.clone(), source, details)))
+        };
+        ranked.iter().enumerate().filter_map(recommendation).collect()
     }
 }
 
-impl PassageSource {
+impl Details {
     /// The passage of `target` that fits `source` best.
     pub async fn best(&self, source: Source, target: ArticleId) -> Result<Option<BestPassage>, ApiError> {
         match &self.kind {
-            SourceKind::Text(matches) => Ok(matches.passages.get(&target).copied()),
+            SourceKind::Text { matches, by_words } => {
+                let nearest = matches.passages.get(&target).copied();
+                if matches.mode != Mode::Keyword {
+                    return Ok(nearest);
+                }
+                let by_words = by_words.get_or_try_init(|| matches.passages_with_most_words()).await?;
+                Ok(by_words.get(&target).copied().or(nearest))
+            }
             SourceKind::Articles { similar, passages } => {
                 let passages = passages.get_or_try_init(|| similar.best_passages()).await?;
                 Ok(passages.get(&(source, target)).copied())
@@ -117,9 +121,28 @@ impl PassageSource {
         Ok(text.and_then(|text| text.split_once('\n')).map(|(_title, content)| content))
     }
 
+    /// Where words of the query stand in `text`, in bytes; nowhere when the list is for articles.
+    pub fn highlights(&self, text: &str) -> Vec<Range<usize>> {
+        match &self.kind {
+            SourceKind::Text { matches, .. } => {
+                matches.words.in_text(text).into_iter().map(|highlight| highlight.range).collect()
+            }
+            SourceKind::Articles { .. } => Vec::new(),
+        }
+    }
+
+    /// How like each other random passages are; `None` when no sample was taken yet.
+    pub async fn background(&self, db: &Database) -> Result<Option<&Background>, ApiError> {
+        let load = || async {
+            let row = index_background::of_location(db.reader(), self.snapshot().location()).await?;
+            Ok::<_, ApiError>(row.and_then(|row| Background::new(row.cosines())))
+        };
+        Ok(self.background.get_or_try_init(load).await?.as_ref())
+    }
+
     fn snapshot(&self) -> &Snapshot {
         match &self.kind {
-            SourceKind::Text(matches) => &matches.snapshot,
+            SourceKind::Text { matches, .. } => &matches.snapshot,
             SourceKind::Articles { similar, .. } => &similar.snapshot,
         }
     }

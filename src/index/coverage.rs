@@ -68,7 +68,7 @@ async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result
         }
     }
     if rows >= ROWS_BEFORE_VECTOR_INDEX {
-        missing.push(("vector", vector_index(rows)));
+        missing.push(("vector", vector_index(partitions(rows))));
     }
     missing.retain(|(column, _)| !has(column));
     let mut changed = !missing.is_empty();
@@ -84,20 +84,22 @@ async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result
 
 /// Scalar quantisation keeps .99 of the nearest ten at a twentieth of a scan's time (40,000 abstracts, 384 dimensions);
 /// searches compute the distances of what it finds anew.
-fn vector_index(rows: u64) -> Index {
-    let partitions = u32::try_from(rows / ROWS_PER_PARTITION).unwrap_or(u32::MAX);
-    Index::IvfSq(
-        IvfSqIndexBuilder::default().distance_type(DistanceType::Cosine).num_partitions(partitions.max(1)),
-    )
+fn vector_index(partitions: u32) -> Index {
+    Index::IvfSq(IvfSqIndexBuilder::default().distance_type(DistanceType::Cosine).num_partitions(partitions))
 }
 
-/// Indexes the vectors of a table that has any.
-pub async fn index_vectors(table: &Table) -> Result<(), IndexError> {
+fn partitions(rows: u64) -> u32 {
+    u32::try_from(rows / ROWS_PER_PARTITION).unwrap_or(u32::MAX).max(1)
+}
+
+/// Indexes the vectors of a table that has any, in `wanted` partitions or in as many as it would have.
+pub async fn index_vectors(table: &Table, wanted: Option<u32>) -> Result<(), IndexError> {
     let rows = table.count_rows(None).await.map_err(IndexError::during("count its rows"))? as u64;
     if rows == 0 {
         return Ok(());
     }
-    let created = table.create_index(&["vector"], vector_index(rows)).execute().await;
+    let index = vector_index(wanted.unwrap_or_else(|| partitions(rows)));
+    let created = table.create_index(&["vector"], index).execute().await;
     created.map_err(IndexError::during("index its vectors"))
 }
 

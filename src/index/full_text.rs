@@ -57,7 +57,7 @@ pub(super) async fn create(table: &Table, language: TextLanguage) -> Result<bool
 }
 
 /// How texts become words: small letters, without accents, and of a language without endings and stop words.
-fn words(language: TextLanguage) -> lancedb::Result<FtsIndexBuilder> {
+pub(super) fn words(language: TextLanguage) -> lancedb::Result<FtsIndexBuilder> {
     let plain = FtsIndexBuilder::default().stem(false).remove_stop_words(false);
     let Some(name) = language.name() else { return Ok(plain) };
     let capitalised = format!("{}{}", name[..1].to_uppercase(), &name[1..]);

@@ -15,7 +15,7 @@ use crate::config::TextLanguage;
 /// Where a table's metadata names its database.
 pub(super) const DATABASE_KEY: &str = "sentio.database";
 /// Which columns the tables have. Tables of another layout are made anew, from the cached vectors.
-const LAYOUT: &str = "2";
+const LAYOUT: &str = "3";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +36,15 @@ pub struct Versions {
     /// When the two were written, in microseconds since 1970, added up: it tells versions of equal numbers apart that come
     /// from different histories, such as that of a copy.
     pub stamp: i64,
+}
+
+impl Versions {
+    /// Those that two handles look at.
+    pub(super) async fn of(articles: &Table, passages: &Table) -> Result<Self, IndexError> {
+        let (articles, articles_at) = version(articles).await?;
+        let (passages, passages_at) = version(passages).await?;
+        Ok(Self { articles, passages, stamp: articles_at.wrapping_add(passages_at) })
+    }
 }
 
 /// How much a generation holds.
@@ -104,6 +113,11 @@ impl Generation {
         })
     }
 
+    /// The language whose words full-text search brings together.
+    pub fn text_language(&self) -> TextLanguage {
+        self.text_language
+    }
+
     /// Names the model whose vectors it holds: only that model's can be compared with them.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
@@ -125,6 +139,13 @@ impl Generation {
 
     /// Lets searches see exactly `versions`, which may be newer than what this handle has seen.
     pub async fn show(&self, versions: Versions) -> Result<(), IndexError> {
+        self.set_snapshot(self.snapshot_at(versions).await?);
+        Ok(())
+    }
+
+    /// The tables as they were at `versions`, beside what searches see. Fails with [`IndexError::VersionMissing`] when they
+    /// are no longer kept. Equal numbers can be of another history: [`Snapshot::versions`] tells.
+    pub async fn snapshot_at(&self, versions: Versions) -> Result<Snapshot, IndexError> {
         let at = |table: &Table, version: u64| {
             let table = table.clone();
             async move {
@@ -135,8 +156,7 @@ impl Generation {
         };
         let articles = at(&self.articles, versions.articles).await?;
         let passages = at(&self.passages, versions.passages).await?;
-        self.set_snapshot(Snapshot::new(articles, passages, Arc::clone(&self.log)));
-        Ok(())
+        Ok(Snapshot::new(articles, passages, Arc::clone(&self.log)))
     }
 
     /// Takes the tables back to `versions`: what was written after them is undone by a newer version that equals them.
@@ -159,9 +179,7 @@ impl Generation {
 
     /// The newest versions of the tables.
     pub async fn versions(&self) -> Result<Versions, IndexError> {
-        let (articles, articles_at) = version(&self.articles).await?;
-        let (passages, passages_at) = version(&self.passages).await?;
-        Ok(Versions { articles, passages, stamp: articles_at.wrapping_add(passages_at) })
+        Versions::of(&self.articles, &self.passages).await
     }
 
     /// Lets searches see everything written so far through this handle.

@@ -2,7 +2,8 @@
 //!
 //! Run by the writer only; a compaction loses to any update beside it.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use lance::dataset::cleanup::CleanupPolicy;
 use lancedb::Table;
 use lancedb::table::{CompactionOptions, OptimizeAction};
 
@@ -21,9 +22,10 @@ const ROWS_PER_LARGE_FRAGMENT: usize = 65_536;
 const DELETED_BEFORE_REWRITE: f32 = 0.1;
 /// Most rows of one such step, so that it stays short.
 const ROWS_PER_STEP: usize = 262_144;
-/// How long a replaced version can still be read: longer than any search that began with it, and than another process
-/// needs to notice that there is a newer one.
-const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(2);
+/// How long a version can still be read after it was replaced: longer than any search that began with it, than another
+/// process needs to notice that there is a newer one, and as long as readers take from one page of recommendations to the
+/// next.
+const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(5);
 
 impl Generation {
     /// Does what is due; `true` when it changed something.
@@ -39,11 +41,11 @@ impl Generation {
         Ok(changed)
     }
 
-    /// Makes the index of the vectors of both tables, however few rows they have, and shows it to searches: to measure it. For
-    /// the holder of the writer lock.
-    pub async fn index_vectors(&self) -> Result<(), IndexError> {
+    /// Makes the index of the vectors of both tables, however few rows they have, and shows it to searches: to measure it. In
+    /// `partitions` of each table, or in as many as it would have. For the holder of the writer lock.
+    pub async fn index_vectors(&self, partitions: Option<u32>) -> Result<(), IndexError> {
         for table in [&self.passages, &self.articles] {
-            index_vectors(table).await?;
+            index_vectors(table, partitions).await?;
         }
         self.publish().await
     }
@@ -51,15 +53,27 @@ impl Generation {
     /// Removes versions that nobody can be reading any more.
     pub async fn prune(&self) -> Result<(), IndexError> {
         for table in [&self.passages, &self.articles] {
-            let prune = OptimizeAction::Prune {
-                older_than: Some(VERSIONS_KEPT),
-                delete_unverified: None,
-                error_if_tagged_old_versions: None,
-            };
-            table.optimize(prune).await.map_err(IndexError::during("remove old versions"))?;
+            prune(table, Utc::now() - VERSIONS_KEPT)
+                .await
+                .map_err(IndexError::during("remove old versions"))?;
         }
         Ok(())
     }
+}
+
+/// Removes the versions that were replaced before `time`. LanceDB's own step goes by when versions were written: it would
+/// remove one of an hour ago as soon as it is replaced, under the searches that read it.
+async fn prune(table: &Table, time: DateTime<Utc>) -> lancedb::Result<()> {
+    let Some(dataset) = table.dataset() else { return Ok(()) };
+    let dataset = dataset.get().await?;
+    let versions = dataset.versions().await?;
+    let current_then =
+        versions.iter().filter(|version| version.timestamp < time).map(|version| version.version);
+    let policy = CleanupPolicy { before_version: current_then.max(), ..CleanupPolicy::default() };
+    if policy.before_version.is_some() {
+        dataset.cleanup_with_policy(policy).await?;
+    }
+    Ok(())
 }
 
 /// Merges small files, and middle ones when there are many of them; `true` when it changed something.
@@ -94,4 +108,37 @@ async fn run_compaction(table: &Table, options: CompactionOptions) -> Result<boo
     let compact = OptimizeAction::Compact { options, remap_options: None };
     let done = table.optimize(compact).await.map_err(IndexError::during("merge small files"))?;
     Ok(done.compaction.is_some_and(|metrics| metrics.fragments_removed > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::{Int64Array, RecordBatch};
+    use arrow_schema::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_version_is_kept_for_as_long_after_it_was_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
+        let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int64, false)]));
+        let table = connection.create_empty_table("numbers", Arc::clone(&schema)).execute().await.unwrap();
+        for number in 0..3 {
+            let column = Arc::new(Int64Array::from(vec![number]));
+            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap();
+            table.add(batch).execute().await.unwrap();
+        }
+        let versions = table.list_versions().await.unwrap();
+        assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [1, 2, 3, 4]);
+        // Just before the last one was written the one before was current.
+        prune(&table, versions[3].timestamp).await.unwrap();
+        let kept = table.list_versions().await.unwrap();
+        assert_eq!(kept.iter().map(|version| version.version).collect::<Vec<_>>(), [3, 4]);
+        prune(&table, versions[0].timestamp).await.unwrap();
+        assert_eq!(table.list_versions().await.unwrap().len(), 2);
+        prune(&table, Utc::now()).await.unwrap();
+        assert_eq!(table.list_versions().await.unwrap().len(), 1);
+    }
 }

@@ -61,6 +61,12 @@ pub fn of_filter(filter: &ArticleFilter, excluded: &[ArticleId]) -> Option<Strin
     if let Some(before) = filter.created_before {
         parts.push(format!("created_at < {}", timestamp(before)));
     }
+    if let Some(least) = filter.content_length_min {
+        parts.push(format!("content_length >= {least}"));
+    }
+    if let Some(most) = filter.content_length_max {
+        parts.push(format!("content_length <= {most}"));
+    }
     if let Some(ids) = &filter.ids_in {
         parts.push(if ids.is_empty() { "false".to_owned() } else { of_articles(ids) });
     }
@@ -118,6 +124,8 @@ mod tests {
             category_in: Some(vec!["it's".to_owned()]),
             category_not_in: Some(vec!["x".to_owned()]),
             tags_any: Some(vec!["a".to_owned(), "b".to_owned()]),
+            content_length_min: Some(1),
+            content_length_max: Some(9),
             ids_not_in: Some(vec![ArticleId(3)]),
             ..ArticleFilter::default()
         };
@@ -125,7 +133,8 @@ mod tests {
             of_filter(&filter, &[ArticleId(-1), ArticleId(2)]).as_deref(),
             Some(
                 "category IN ('it''s') AND (category IS NULL OR category NOT IN ('x')) \
-                 AND array_has_any(tags, make_array('a', 'b')) AND article_id NOT IN (3) \
+                 AND array_has_any(tags, make_array('a', 'b')) AND content_length >= 1 \
+                 AND content_length <= 9 AND article_id NOT IN (3) \
                  AND article_id NOT IN (-1, 2)"
             )
         );

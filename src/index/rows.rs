@@ -55,6 +55,8 @@ pub struct Facets {
     pub tags: Arc<[String]>,
     /// Microseconds since 1970.
     pub created_at: i64,
+    /// Characters of the content.
+    pub content_length: i32,
 }
 
 /// Changes that become visible together.
@@ -68,11 +70,12 @@ pub struct Batch {
     pub deleted: Vec<i64>,
 }
 
-fn facet_fields() -> [Field; 3] {
+fn facet_fields() -> [Field; 4] {
     [
         Field::new("category", DataType::Utf8, true),
         Field::new("tags", DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true))), false),
         Field::new("created_at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
+        Field::new("content_length", DataType::Int32, false),
     ]
 }
 
@@ -147,7 +150,7 @@ fn vectors<'a>(rows: impl Iterator<Item = &'a [f32]>, dimension: usize) -> Array
     Arc::new(FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(rows, length))
 }
 
-fn facets<'a>(rows: impl Iterator<Item = &'a Facets> + Clone) -> [ArrayRef; 3] {
+fn facets<'a>(rows: impl Iterator<Item = &'a Facets> + Clone) -> [ArrayRef; 4] {
     let mut tags = ListBuilder::new(StringBuilder::new());
     for row in rows.clone() {
         for tag in row.tags.iter() {
@@ -156,9 +159,11 @@ fn facets<'a>(rows: impl Iterator<Item = &'a Facets> + Clone) -> [ArrayRef; 3] {
         tags.append(true);
     }
     let created_at = rows.clone().map(|row| row.created_at);
+    let content_length = rows.clone().map(|row| row.content_length);
     [
         Arc::new(rows.map(|row| row.category.as_deref()).collect::<StringArray>()),
         Arc::new(tags.finish()),
         Arc::new(TimestampMicrosecondArray::from_iter_values(created_at).with_timezone("UTC")),
+        Arc::new(Int32Array::from_iter_values(content_length)),
     ]
 }

@@ -12,7 +12,8 @@ use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
 use lancedb::{DistanceType, Table};
 use tokio::sync::Notify;
 
-use super::generation::Size;
+use super::generation::{Size, Versions};
+use super::store::ARTICLE_TABLE;
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
@@ -60,16 +61,6 @@ pub struct ArticleHit {
     pub cosine: f32,
 }
 
-/// A passage with its vector.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredPassage {
-    pub article: ArticleId,
-    pub revision: i64,
-    pub start: i32,
-    pub end: i32,
-    pub vector: Vec<f32>,
-}
-
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
         Self { articles, passages, log, exact: false }
@@ -78,6 +69,17 @@ impl Snapshot {
     /// The same without the vector index.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
+    }
+
+    /// Which versions it looks at.
+    pub async fn versions(&self) -> Result<Versions, IndexError> {
+        Versions::of(&self.articles, &self.passages).await
+    }
+
+    /// What the names of its tables begin with.
+    pub fn location(&self) -> &str {
+        let name = self.articles.name();
+        name.strip_suffix(ARTICLE_TABLE).unwrap_or(name)
     }
 
     /// Counts rows and data files.
@@ -198,56 +200,6 @@ impl Snapshot {
             hits.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.article.cmp(&b.article)));
         }
         Ok(hits)
-    }
-
-    /// The vectors of `articles`; articles that are not indexed are absent.
-    pub async fn article_vectors(
-        &self,
-        articles: &[ArticleId],
-    ) -> Result<HashMap<ArticleId, Vec<f32>>, IndexError> {
-        let mut vectors = HashMap::with_capacity(articles.len());
-        for batch in self.rows_of(&self.articles, articles, &["article_id", "vector"]).await? {
-            let ids = column::<Int64Type>(&batch, "article_id")?;
-            let stored = vector_column(&batch)?;
-            vectors.extend(ids.iter().zip(stored.iter().flatten()).map(|(id, vector)| {
-                (ArticleId(*id), vector.as_primitive::<Float32Type>().values().to_vec())
-            }));
-        }
-        Ok(vectors)
-    }
-
-    /// All passages of `articles` with their vectors, in no particular order.
-    pub async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<StoredPassage>, IndexError> {
-        let columns = ["article_id", "revision", "start", "end", "vector"];
-        let mut passages = Vec::new();
-        for batch in self.rows_of(&self.passages, articles, &columns).await? {
-            let ids = column::<Int64Type>(&batch, "article_id")?;
-            let revisions = column::<Int64Type>(&batch, "revision")?;
-            let starts = column::<Int32Type>(&batch, "start")?;
-            let ends = column::<Int32Type>(&batch, "end")?;
-            let vectors = vector_column(&batch)?;
-            passages.extend((0..batch.num_rows()).map(|row| StoredPassage {
-                article: ArticleId(ids[row]),
-                revision: revisions[row],
-                start: starts[row],
-                end: ends[row],
-                vector: vectors.value(row).as_primitive::<Float32Type>().values().to_vec(),
-            }));
-        }
-        Ok(passages)
-    }
-
-    /// Title and content of `articles` as they were indexed.
-    pub async fn texts_of(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, String>, IndexError> {
-        let mut texts = HashMap::with_capacity(articles.len());
-        for batch in self.rows_of(&self.articles, articles, &["article_id", "text"]).await? {
-            let ids = column::<Int64Type>(&batch, "article_id")?;
-            let stored =
-                named(&batch, "text")?.as_string_opt::<i32>().ok_or(IndexError::Column { name: "text" })?;
-            texts
-                .extend((0..batch.num_rows()).map(|row| (ArticleId(ids[row]), stored.value(row).to_owned())));
-        }
-        Ok(texts)
     }
 
     /// The distance is named in each query: one that differs from the vector index's would silently scan. The number of

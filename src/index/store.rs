@@ -12,6 +12,9 @@ use super::search::SearchLog;
 use super::{IndexError, full_text, rows};
 use crate::config::{IndexConfig, TextLanguage};
 
+/// What the name of an article table ends with.
+pub(super) const ARTICLE_TABLE: &str = "_article";
+
 /// A cheap handle on the folder or bucket of the index.
 #[derive(Clone)]
 pub struct VectorIndex {
@@ -167,7 +170,7 @@ impl VectorIndex {
 }
 
 fn article_table(location: &str) -> String {
-    format!("{location}_article")
+    format!("{location}{ARTICLE_TABLE}")
 }
 
 fn passage_table(location: &str) -> String {

@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-
 use super::arrange::{Ranked, arrange, dot};
 use super::examples::Examples;
 use super::pool::POOL;
-use super::{BestPassage, Contributions, RecommendError, RecommendOptions, Recommender, Tier};
+use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
 use crate::article::ArticleId;
 use crate::index::{ArticleHit, Snapshot};
 
@@ -18,22 +16,24 @@ pub type Source = Option<ArticleId>;
 pub struct SimilarArticles {
     /// Absent: the article is not indexed yet.
     pub ranked: HashMap<Source, Vec<Ranked>>,
+    /// Whether every article that fits was ranked, not only the best of them.
+    pub complete: bool,
     vectors: HashMap<Source, Vec<f32>>,
     /// What was searched.
     pub snapshot: Snapshot,
 }
 
 impl Recommender {
-    /// The `k` articles most like each of `articles`, none of them itself, their ages counted up to `now`; at most three
-    /// calls to the index however many there are.
+    /// The `k` articles most like each of `articles`, none of them itself; at most three calls to the index however
+    /// many there are.
     pub async fn by_articles(
         &self,
         articles: &[ArticleId],
         k: usize,
         options: &RecommendOptions,
-        now: DateTime<Utc>,
+        moment: Moment,
     ) -> Result<SimilarArticles, RecommendError> {
-        let snapshot = self.snapshot(&self.index.live()?);
+        let snapshot = self.snapshot(&self.index.live()?, moment).await?;
         let examples = options.like.iter().chain(&options.dislike);
         let wanted: Vec<_> = articles.iter().chain(examples).copied().collect();
         let mut stored = snapshot.article_vectors(&wanted).await?;
@@ -42,7 +42,7 @@ impl Recommender {
             .iter()
             .filter_map(|article| Some((Some(*article), examples.moved(stored.remove(article)?))));
         let sources = sources.collect();
-        similar(snapshot, sources, k, options, now).await
+        similar(snapshot, sources, k, options, moment).await
     }
 
     /// The `k` articles most like those of `options.like` and least like those of `options.dislike`.
@@ -50,11 +50,11 @@ impl Recommender {
         &self,
         k: usize,
         options: &RecommendOptions,
-        now: DateTime<Utc>,
+        moment: Moment,
     ) -> Result<SimilarArticles, RecommendError> {
-        let snapshot = self.snapshot(&self.index.live()?);
+        let snapshot = self.snapshot(&self.index.live()?, moment).await?;
         let centre = Examples::of(&snapshot, options).await?.centre().ok_or(RecommendError::NoExample)?;
-        similar(snapshot, HashMap::from([(None, centre)]), k, options, now).await
+        similar(snapshot, HashMap::from([(None, centre)]), k, options, moment).await
     }
 }
 
@@ -63,15 +63,16 @@ async fn similar(
     vectors: HashMap<Source, Vec<f32>>,
     k: usize,
     options: &RecommendOptions,
-    now: DateTime<Utc>,
+    moment: Moment,
 ) -> Result<SimilarArticles, RecommendError> {
     let options = options.without_examples();
     let rearranged = options.looks_at_articles() || options.autocut.is_some();
     // One more than wanted, because the nearest article is the article itself.
-    let limit = 1 + if rearranged { k.max(POOL) } else { k };
+    let limit = 1 + if rearranged { POOL } else { k.min(POOL) };
     let (sources, queries): (Vec<_>, Vec<_>) =
         vectors.iter().map(|(source, vector)| (*source, vector.clone())).unzip();
     let hits = snapshot.nearest_articles(&queries, limit, &options.filter, &options.exclude).await?;
+    let complete = hits.iter().all(|hits| hits.len() < limit);
     let portraits = if options.looks_at_articles() {
         let mut articles: Vec<_> = hits.iter().flatten().map(|hit| hit.article).collect();
         articles.sort_unstable();
@@ -83,10 +84,10 @@ async fn similar(
     let ranked = sources.into_iter().zip(hits).map(|(source, hits)| {
         let others = hits.into_iter().filter(|hit| Some(hit.article) != source).take(limit - 1);
         let candidates = others.map(Ranked::from).collect();
-        (source, arrange(candidates, &portraits, &options, now, k))
+        (source, arrange(candidates, &portraits, &options, moment.time, k))
     });
     let ranked = ranked.collect();
-    Ok(SimilarArticles { ranked, vectors, snapshot })
+    Ok(SimilarArticles { ranked, complete, vectors, snapshot })
 }
 
 impl From<ArticleHit> for Ranked {
@@ -115,12 +116,11 @@ impl SimilarArticles {
         let targets: Vec<_> = wanted.keys().copied().collect();
         let mut best: HashMap<_, (f32, BestPassage)> = HashMap::new();
         for passage in self.snapshot.passages_of(&targets).await? {
-            for source in &wanted[&passage.article] {
+            for source in &wanted[&passage.span.article] {
                 let cosine = dot(&self.vectors[source], &passage.vector);
-                let key = (*source, passage.article);
+                let key = (*source, passage.span.article);
                 if best.get(&key).is_none_or(|(known, _)| cosine > *known) {
-                    let (revision, start, end) = (passage.revision, passage.start, passage.end);
-                    best.insert(key, (cosine, BestPassage { revision, start, end }));
+                    best.insert(key, (cosine, passage.span.into()));
                 }
             }
         }

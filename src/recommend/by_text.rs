@@ -2,44 +2,48 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Utc};
-
 use super::arrange::{Ranked, arrange};
 use super::examples::Examples;
 use super::fusion::contributions;
-use super::pool::gather;
-use super::{BestPassage, RecommendError, RecommendOptions, Recommender};
+use super::pool::{Pool, gather};
+use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
 use crate::article::ArticleId;
-use crate::index::{IndexError, Snapshot};
+use crate::index::{IndexError, QueryWords, Snapshot};
 
 /// Articles recommended for a text, with the passages that fit it best.
 pub struct TextMatches {
     pub ranked: Vec<Ranked>,
     pub passages: HashMap<ArticleId, BestPassage>,
+    /// Whether every article that fits was ranked, not only the best of them.
+    pub complete: bool,
+    pub mode: Mode,
+    /// The query's words, as full-text search sees them.
+    pub words: QueryWords,
     /// What was searched, to read the passages' texts from.
     pub snapshot: Snapshot,
 }
 
 impl Recommender {
-    /// The `k` articles that fit `query` best, their ages counted up to `now`.
+    /// The `k` articles that fit `query` best.
     pub async fn by_text(
         &self,
         query: &str,
         k: usize,
         options: &RecommendOptions,
-        now: DateTime<Utc>,
+        moment: Moment,
     ) -> Result<TextMatches, RecommendError> {
         // The model is the generation's, also when another one becomes live meanwhile.
         let generation = self.index.live()?;
         let model = self.models.with_fingerprint(generation.fingerprint()).ok_or(IndexError::NotOpen)?;
-        let snapshot = self.snapshot(&generation);
+        let snapshot = self.snapshot(&generation, moment).await?;
         let options = options.without_examples();
         let vector = async {
             let embed = async { Ok(model.embed_query(query).await?) };
             let (vector, examples) = futures::try_join!(embed, Examples::of(&snapshot, &options))?;
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
-        let candidates = gather(&snapshot, query, vector, &options).await?;
+        let words = QueryWords::new(query, generation.text_language())?;
+        let Pool { candidates, complete } = gather(&snapshot, query, vector, &options).await?;
         let passages: HashMap<_, _> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))
@@ -62,7 +66,7 @@ impl Recommender {
         } else {
             HashMap::new()
         };
-        let ranked = arrange(candidates, &portraits, &options, now, k);
-        Ok(TextMatches { ranked, passages, snapshot })
+        let ranked = arrange(candidates, &portraits, &options, moment.time, k);
+        Ok(TextMatches { ranked, passages, complete, mode: options.mode, words, snapshot })
     }
 }

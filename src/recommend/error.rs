@@ -10,6 +10,8 @@ pub enum RecommendError {
     Overloaded,
     #[error("none of the articles to be like is there")]
     NoExample,
+    #[error("the index no longer keeps what it held when the list began")]
+    Forgotten,
     #[error("the query could not be embedded")]
     Embedding(#[source] EmbedError),
     #[error("the index could not be searched")]

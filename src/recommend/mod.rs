@@ -2,6 +2,7 @@
 
 mod arrange;
 mod autocut;
+mod background;
 mod by_article;
 mod by_text;
 mod error;
@@ -9,21 +10,25 @@ mod examples;
 mod freshness;
 mod fusion;
 mod mode;
+mod moment;
 mod options;
 mod pool;
 mod semantic;
 mod tier;
+mod word_passages;
 
 use crate::embedding::Models;
-use crate::index::{Generation, Snapshot, VectorIndex};
+use crate::index::{PassageSpan, VectorIndex};
 
 pub use arrange::{Ranked, Reason, ReasonKind};
+pub use background::Background;
 pub use by_article::{SimilarArticles, Source};
 pub use by_text::TextMatches;
 pub use error::RecommendError;
 pub use freshness::Freshness;
 pub use fusion::Contributions;
 pub use mode::{Mode, Weights};
+pub use moment::Moment;
 pub use options::{NearDuplicates, RecommendOptions};
 pub use tier::Tier;
 
@@ -45,6 +50,12 @@ pub struct BestPassage {
     pub end: i32,
 }
 
+impl From<PassageSpan> for BestPassage {
+    fn from(span: PassageSpan) -> Self {
+        Self { revision: span.revision, start: span.start, end: span.end }
+    }
+}
+
 impl Recommender {
     pub fn new(models: Models, index: VectorIndex) -> Self {
         Self { models, index, exact: false }
@@ -53,10 +64,5 @@ impl Recommender {
     /// The same without the vector index: every vector is looked at, to measure what the index misses.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
-    }
-
-    fn snapshot(&self, generation: &Generation) -> Snapshot {
-        let snapshot = generation.snapshot();
-        if self.exact { snapshot.exact() } else { snapshot }
     }
 }

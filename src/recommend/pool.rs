@@ -23,13 +23,20 @@ pub struct Candidate {
     pub bm25: f32,
 }
 
+/// What a list is ranked among.
+pub struct Pool {
+    pub candidates: Vec<Candidate>,
+    /// Whether it has every article that fits: neither leg has found as many as it may bring.
+    pub complete: bool,
+}
+
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is asked for by id.
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
     vector: impl Future<Output = Result<Vec<f32>, RecommendError>>,
     options: &RecommendOptions,
-) -> Result<Vec<Candidate>, RecommendError> {
+) -> Result<Pool, RecommendError> {
     let semantic = async {
         let vector = vector.await?;
         let near = match options.mode {
@@ -51,6 +58,7 @@ pub async fn gather(
         futures::try_join!(semantic, keyword, tiers(snapshot, text, options))?;
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
+    let complete = all_matches && near.len() < POOL;
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
     let not_near = lacking(matching.keys().chain(tiers.keys()), &near);
     let not_matching = match options.mode {
@@ -71,7 +79,7 @@ pub async fn gather(
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
-    Ok(articles.into_iter().map(candidate).collect())
+    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete })
 }
 
 /// Those of `articles` that are not in `known`, each once.

@@ -5,6 +5,7 @@
 //! kept in step (`targets`), and the new one is filled (`backfill`).
 
 mod backfill;
+mod background;
 mod batch_size;
 mod cache;
 mod commit;

@@ -177,6 +177,7 @@ impl Part {
             category: article.category.clone(),
             tags: Arc::from(article.tags.0.as_slice()),
             created_at: article.created_at.timestamp_micros(),
+            content_length: i32::try_from(article.content.chars().count()).unwrap_or(i32::MAX),
         };
         self.indexed.push(IndexedArticle {
             article: change.article,

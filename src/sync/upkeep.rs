@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::SyncError;
+use super::background;
 use super::generations::{Generations, Target, view_of};
 use super::record::record_versions;
 use super::step::{Step, StepHook};
@@ -106,6 +107,7 @@ impl Upkeep {
                     self.events.publish_view(view_of(generation.id, versions));
                 }
             }
+            background::refresh(&self.db, target).await?;
         }
         self.prune(targets).await
     }

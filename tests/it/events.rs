@@ -185,10 +185,11 @@ async fn another_process_tells_what_the_first_one_does() {
 #[tokio::test]
 async fn a_filter_lets_through_what_passes_it_also_when_it_is_deleted() {
     let app = Builder::new().start().await;
-    let document = "subscription { articleChanged(filter: { categoryIn: [\"Food\"] }) { kind articleId article { title } } }";
+    let document = "subscription { articleChanged(filter: { categoryIn: [\"Food\"], contentLengthMin: 3 }) {
+      kind articleId article { title } } }";
     let mut changes = Subscription::open(&app, document).await;
     app.raw_sql(
-        "INSERT INTO article (title, content, category) VALUES ('a', 'c', 'Tech'), ('b', 'c', 'Food'), ('d', 'c', NULL)",
+        "INSERT INTO article (title, content, category) VALUES ('a', 'ccc', 'Tech'), ('b', 'ccc', 'Food'), ('d', 'ccc', NULL), ('e', 'éé', 'Food')",
     )
     .await;
     assert_eq!([changes.change().await, changes.change().await], ["CREATED 2", "INDEXED 2"]);

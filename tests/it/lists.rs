@@ -27,7 +27,7 @@ fn forged(json: &str) -> String {
 /// Articles `a` to `g`, all created in the same transaction; `c` and `d` have the same title.
 async fn with_articles() -> TestApp {
     let app = Builder::new().without_worker().start().await;
-    let article = |title: &str, category: Option<&str>, tags: &[&str]| json!({ "title": title, "content": "c", "category": category, "tags": tags });
+    let article = |title: &str, category: Option<&str>, tags: &[&str]| json!({ "title": title, "content": title.repeat(tags.len() + 1), "category": category, "tags": tags });
     let articles = [
         article("a", Some("X"), &["red", "big"]),
         article("B", Some("X"), &["red"]),
@@ -142,6 +142,9 @@ async fn every_part_of_a_filter_holds() {
             json!({ "createdBefore": "2999-01-01T00:00:00Z", "createdFrom": "2000-01-01T00:00:00Z" }),
             "aBccéfg",
         ),
+        (json!({ "contentLengthMin": 2, "contentLengthMax": 2 }), "Bcég"),
+        (json!({ "contentLengthMin": 3 }), "af"),
+        (json!({ "contentLengthMax": 1 }), "c"),
         (json!({ "categoryIn": ["X"], "tagsNone": ["big"] }), "B"),
     ];
     for (filter, expected) in cases {
@@ -206,6 +209,8 @@ async fn bad_arguments_are_named() {
             json!({ "filter": { "createdFrom": "2020-01-01T00:00:00Z", "createdBefore": "2019-01-01T00:00:00Z" } }),
             "filter.createdFrom",
         ),
+        (json!({ "filter": { "contentLengthMin": -1 } }), "filter.contentLengthMin"),
+        (json!({ "filter": { "contentLengthMin": 2, "contentLengthMax": 1 } }), "filter.contentLengthMin"),
     ];
     for (variables, argument) in cases {
         let response = app.execute(PAGE, variables.clone()).await;

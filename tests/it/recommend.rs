@@ -155,7 +155,7 @@ async fn a_page_of_similar_articles_costs_the_same_whatever_its_length() {
             .query_with(
                 "query($first: Int!) {
                    articles(first: $first) { nodes { title indexState similarTo(k: 3) {
-                     score passage { text } article { title indexState similarTo(k: 2) { article { title } } }
+                     score confidence passage { text } article { title indexState similarTo(k: 2) { article { title } } }
                    } } }
                  }",
                 json!({ "first": first }),
@@ -175,6 +175,27 @@ async fn a_page_of_similar_articles_costs_the_same_whatever_its_length() {
     let spread =
         costs.iter().map(|cost| cost.0).max().unwrap() - costs.iter().map(|cost| cost.0).min().unwrap();
     assert!(spread <= 8, "SQL statements: {costs:?}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn options_in_use_keep_a_page_batched() {
+    let app = with_articles(60).await;
+    let options = json!({
+        "like": ["1", "2"], "dislike": ["3"], "diversity": 0.3, "nearDuplicates": "HIDE", "perCategory": 2, "autocut": 1,
+        "freshness": { "halfLifeDays": 30 }, "filter": { "contentLengthMin": 1 }, "excludeIds": ["4"], "minScore": -1,
+    });
+    let mut calls = Vec::new();
+    for first in [1, 10, 50] {
+        let before = app.app.index.calls();
+        let document = "query($first: Int!, $options: RecommendOptions) {
+          articles(first: $first) { nodes { similarTo(k: 3, options: $options) { score passage { text } article { id } } } }
+        }";
+        let data = app.query_with(document, json!({ "first": first, "options": options })).await;
+        assert_eq!(data["articles"]["nodes"].as_array().unwrap().len(), first);
+        calls.push(app.app.index.calls() - before);
+    }
+    assert_eq!(calls, [4, 4, 4], "vectors, search, what the articles are, passages");
     app.stop().await;
 }
 
@@ -227,6 +248,13 @@ async fn the_longest_lists_of_a_filter_are_answered() {
         assert!(found >= 2, "{data}");
         assert_eq!(data["recommend"].as_array().unwrap().len() as u64, found);
     }
+    let first = app.query("{ article(id: 1) { content } }").await["article"]["content"].clone();
+    let length = first.as_str().unwrap().chars().count();
+    let bounds = json!({ "contentLengthMin": length, "contentLengthMax": length, "idsIn": ["1"] });
+    let data = app.query_with(document, json!({ "filter": bounds })).await;
+    assert_eq!(data, json!({ "articles": { "totalCount": 1 }, "recommend": [{ "article": { "id": "1" } }] }));
+    let data = app.query_with(document, json!({ "filter": { "contentLengthMax": 0 } })).await;
+    assert_eq!(data, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
     let nothing = app.query_with(document, json!({ "filter": { "tagsAll": tags } })).await;
     assert_eq!(nothing, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
     app.stop().await;

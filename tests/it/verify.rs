@@ -19,7 +19,7 @@ fn orphan(article_id: i64, dimension: usize) -> ArticleRow {
         text: String::new(),
         title_key: String::new(),
         external_id: None,
-        facets: Facets { category: None, tags: Arc::from([]), created_at: 0 },
+        facets: Facets { category: None, tags: Arc::from([]), created_at: 0, content_length: 1 },
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{Context, Object, SimpleObject};
 use sea_orm::PaginatorTrait;
 
-use super::Article;
+use super::{Article, PageInfo};
 use crate::db::Database;
 use crate::graphql::article_list::{ArticleList, Page};
 use crate::graphql::error::ApiError;
@@ -23,12 +23,6 @@ pub struct ArticleEdge {
     pub node: Article,
     /// The place, for `after` and `before`.
     pub cursor: String,
-}
-
-/// Where a page lies in its list.
-pub struct PageInfo {
-    list: Arc<ArticleList>,
-    page: Page,
 }
 
 impl ArticleConnection {
@@ -54,36 +48,12 @@ impl ArticleConnection {
 
     /// Where this page lies in the list.
     async fn page_info(&self) -> PageInfo {
-        PageInfo { list: Arc::clone(&self.list), page: self.page.clone() }
+        PageInfo::Articles { list: Arc::clone(&self.list), page: self.page.clone() }
     }
 
     /// How many articles the list has in all; counted only when asked for.
     async fn total_count(&self, context: &Context<'_>) -> Result<u64, ApiError> {
         let db = context.data_unchecked::<Database>();
         Ok(self.list.select().count(db.reader()).await?)
-    }
-}
-
-/// Where a page lies in its list.
-#[Object]
-impl PageInfo {
-    /// Whether articles follow this page.
-    async fn has_next_page(&self, context: &Context<'_>) -> Result<bool, ApiError> {
-        self.list.has_next(context.data_unchecked::<Database>(), &self.page).await
-    }
-
-    /// Whether articles lie before this page.
-    async fn has_previous_page(&self, context: &Context<'_>) -> Result<bool, ApiError> {
-        self.list.has_previous(context.data_unchecked::<Database>(), &self.page).await
-    }
-
-    /// The place of the page's first article.
-    async fn start_cursor(&self) -> Option<String> {
-        self.page.articles.first().map(|article| self.list.cursor(article))
-    }
-
-    /// The place of the page's last article.
-    async fn end_cursor(&self) -> Option<String> {
-        self.page.articles.last().map(|article| self.list.cursor(article))
     }
 }

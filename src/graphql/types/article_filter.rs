@@ -22,6 +22,10 @@ pub struct ArticleFilterInput {
     pub created_from: Option<DateTime<Utc>>,
     /// Created before this time.
     pub created_before: Option<DateTime<Utc>>,
+    /// The content has at least as many characters (Unicode code points).
+    pub content_length_min: Option<i32>,
+    /// The content has at most as many characters (Unicode code points).
+    pub content_length_max: Option<i32>,
     /// One of these articles. Ids that do not exist match nothing.
     pub ids_in: Option<Vec<ID>>,
     /// None of these articles.

@@ -7,7 +7,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::Context;
-use chrono::Utc;
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 use tokio::sync::OnceCell;
 
@@ -19,7 +18,7 @@ use crate::entity::index_generation::{self, State};
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::RecommendationList;
 use crate::outbox::{self, ChangeState};
-use crate::recommend::{RecommendOptions, Recommender};
+use crate::recommend::{Moment, RecommendOptions, Recommender};
 
 /// The articles of one list.
 pub struct ArticlePage {
@@ -76,7 +75,7 @@ impl ArticlePage {
         let list = answer
             .get_or_try_init(|| async {
                 let recommender = context.data_unchecked::<Recommender>();
-                let similar = recommender.by_articles(&self.articles, k, &options, Utc::now()).await?;
+                let similar = recommender.by_articles(&self.articles, k, &options, Moment::now()).await?;
                 RecommendationList::by_article(context.data_unchecked::<Database>(), similar).await
             })
             .await?;

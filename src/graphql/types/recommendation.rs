@@ -1,12 +1,14 @@
 //! A recommended article.
 
+use std::ops::Range;
 use std::sync::Arc;
 
-use async_graphql::{Enum, ID, Object, SimpleObject};
+use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::Article;
-use crate::graphql::error::ApiError;
-use crate::graphql::recommendations::PassageSource;
+use crate::db::Database;
+use crate::graphql::error::{ApiError, Nullable};
+use crate::graphql::recommendations::Details;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
 /// An article that fits, and how well.
@@ -14,7 +16,7 @@ pub struct Recommendation {
     article: Article,
     ranked: Ranked,
     source: Source,
-    passages: Arc<PassageSource>,
+    details: Arc<Details>,
 }
 
 /// The part of an article that fits best.
@@ -25,6 +27,18 @@ pub struct Passage {
     /// Where the passage begins in the content that was indexed, in UTF-16 code units (as JavaScript counts).
     pub start: i32,
     /// Where the passage ends, in UTF-16 code units.
+    pub end: i32,
+    /// Where words of the query stand in `text`, in their order, as full-text search sees words: apart from case, accents and
+    /// endings. Empty for recommendations for an article.
+    pub highlights: Vec<Highlight>,
+}
+
+/// A word of a text.
+#[derive(Clone, Debug, SimpleObject)]
+pub struct Highlight {
+    /// Where the word begins in `passage.text`, in UTF-16 code units (as JavaScript counts).
+    pub start: i32,
+    /// Where the word ends, in UTF-16 code units.
     pub end: i32,
 }
 
@@ -82,8 +96,8 @@ pub enum RankingReasonKind {
 }
 
 impl Recommendation {
-    pub fn new(article: Article, ranked: Ranked, source: Source, passages: Arc<PassageSource>) -> Self {
-        Self { article, ranked, source, passages }
+    pub fn new(article: Article, ranked: Ranked, source: Source, details: Arc<Details>) -> Self {
+        Self { article, ranked, source, details }
     }
 }
 
@@ -105,16 +119,26 @@ impl Recommendation {
     /// The part of the article that fits best.
     async fn passage(&self) -> Result<Passage, ApiError> {
         let row = self.article.row();
-        let Some(best) = self.passages.best(self.source, row.article_id()).await? else {
-            return Ok(Passage { text: String::new(), start: 0, end: 0 });
+        let Some(best) = self.details.best(self.source, row.article_id()).await? else {
+            return Ok(Passage { text: String::new(), start: 0, end: 0, highlights: Vec::new() });
         };
         let content = if best.revision == row.revision {
             Some(row.content.as_str())
         } else {
-            self.passages.indexed_content(row).await?
+            self.details.indexed_content(row).await?
         };
         let text = content.and_then(|content| slice_utf16(content, best.start, best.end)).unwrap_or_default();
-        Ok(Passage { text: text.to_owned(), start: best.start, end: best.end })
+        let highlights = in_utf16(text, self.details.highlights(text));
+        Ok(Passage { text: text.to_owned(), start: best.start, end: best.end, highlights })
+    }
+
+    /// How unusual the likeness is, 0 to 1: the share of 10,000 random pairs of passages of the index with a lower cosine than
+    /// `explanation.cosine`. It is not a probability that the article is wanted. Null when the cosine is, and until the index
+    /// has been sampled, which happens soon after it has got two articles and whenever it has doubled.
+    async fn confidence(&self, context: &Context<'_>) -> Nullable<f64> {
+        let cosine = self.ranked.cosine?;
+        let background = self.details.background(context.data_unchecked::<Database>()).await;
+        background.map(|background| Some(background?.share_below(cosine))).transpose()
     }
 
     /// How the score came about.
@@ -138,6 +162,17 @@ impl From<&Reason> for RankingReason {
         let article_ids = reason.articles.iter().map(|article| ID(article.to_string())).collect();
         Self { kind: reason.kind.into(), article_ids }
     }
+}
+
+/// Byte ranges of `text`, in their order, in UTF-16 code units.
+fn in_utf16(text: &str, ranges: Vec<Range<usize>>) -> Vec<Highlight> {
+    let (mut bytes, mut units) = (0, 0);
+    let mut passed = |until: usize| {
+        units += text.get(bytes..until).unwrap_or_default().chars().map(char::len_utf16).sum::<usize>();
+        bytes = until;
+        i32::try_from(units).unwrap_or(i32::MAX)
+    };
+    ranges.into_iter().map(|range| Highlight { start: passed(range.start), end: passed(range.end) }).collect()
 }
 
 /// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.

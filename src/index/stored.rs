@@ -1,0 +1,100 @@
+//! Reading by id: vectors, passages and texts as they are stored, on one pinned pair of versions.
+
+use std::collections::HashMap;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Float32Type, Int32Type, Int64Type};
+
+use super::IndexError;
+use super::search::{Snapshot, column, named, vector_column};
+use crate::article::ArticleId;
+
+/// Where a passage lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PassageSpan {
+    pub article: ArticleId,
+    /// The revision whose content the offsets count in.
+    pub revision: i64,
+    /// In UTF-16 code units.
+    pub start: i32,
+    pub end: i32,
+}
+
+/// A passage with its vector.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredPassage {
+    pub span: PassageSpan,
+    pub vector: Vec<f32>,
+}
+
+impl Snapshot {
+    /// The vectors of `articles`; articles that are not indexed are absent.
+    pub async fn article_vectors(
+        &self,
+        articles: &[ArticleId],
+    ) -> Result<HashMap<ArticleId, Vec<f32>>, IndexError> {
+        let mut vectors = HashMap::with_capacity(articles.len());
+        for batch in self.rows_of(&self.articles, articles, &["article_id", "vector"]).await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let stored = vector_column(&batch)?;
+            vectors.extend(ids.iter().zip(stored.iter().flatten()).map(|(id, vector)| {
+                (ArticleId(*id), vector.as_primitive::<Float32Type>().values().to_vec())
+            }));
+        }
+        Ok(vectors)
+    }
+
+    /// All passages of `articles` with their vectors, in no particular order.
+    pub async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<StoredPassage>, IndexError> {
+        let columns = ["article_id", "revision", "start", "end", "vector"];
+        let mut passages = Vec::new();
+        for batch in self.rows_of(&self.passages, articles, &columns).await? {
+            let spans = spans(&batch)?;
+            let vectors = vector_column(&batch)?;
+            passages.extend((0..batch.num_rows()).map(|row| StoredPassage {
+                span: spans[row],
+                vector: vectors.value(row).as_primitive::<Float32Type>().values().to_vec(),
+            }));
+        }
+        Ok(passages)
+    }
+
+    /// Where the passages of `articles` lie, in no particular order.
+    pub async fn passage_spans(&self, articles: &[ArticleId]) -> Result<Vec<PassageSpan>, IndexError> {
+        let mut found = Vec::new();
+        for batch in
+            self.rows_of(&self.passages, articles, &["article_id", "revision", "start", "end"]).await?
+        {
+            found.extend(spans(&batch)?);
+        }
+        Ok(found)
+    }
+
+    /// Title and content of `articles` as they were indexed.
+    pub async fn texts_of(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, String>, IndexError> {
+        let mut texts = HashMap::with_capacity(articles.len());
+        for batch in self.rows_of(&self.articles, articles, &["article_id", "text"]).await? {
+            let ids = column::<Int64Type>(&batch, "article_id")?;
+            let stored =
+                named(&batch, "text")?.as_string_opt::<i32>().ok_or(IndexError::Column { name: "text" })?;
+            texts
+                .extend((0..batch.num_rows()).map(|row| (ArticleId(ids[row]), stored.value(row).to_owned())));
+        }
+        Ok(texts)
+    }
+}
+
+fn spans(batch: &RecordBatch) -> Result<Vec<PassageSpan>, IndexError> {
+    let articles = column::<Int64Type>(batch, "article_id")?;
+    let revisions = column::<Int64Type>(batch, "revision")?;
+    let starts = column::<Int32Type>(batch, "start")?;
+    let ends = column::<Int32Type>(batch, "end")?;
+    let span = |row: usize| PassageSpan {
+        article: ArticleId(articles[row]),
+        revision: revisions[row],
+        start: starts[row],
+        end: ends[row],
+    };
+    Ok((0..batch.num_rows()).map(span).collect())
+}

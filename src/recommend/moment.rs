@@ -1,0 +1,45 @@
+//! What a ranking depends on besides its arguments.
+
+use chrono::{DateTime, Utc};
+
+use super::{RecommendError, Recommender};
+use crate::index::{Generation, IndexError, Snapshot, Versions};
+
+/// What the index and the clock said when a list began: at the same moment the same arguments have the same ranking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// Absent: what searches see now.
+    pub versions: Option<Versions>,
+    /// Up to when the ages of articles are counted.
+    pub time: DateTime<Utc>,
+}
+
+impl Moment {
+    pub fn now() -> Self {
+        Self { versions: None, time: Utc::now() }
+    }
+}
+
+impl Recommender {
+    /// Fails with [`RecommendError::Forgotten`] when the index no longer keeps what it held at `moment`.
+    pub(super) async fn snapshot(
+        &self,
+        generation: &Generation,
+        moment: Moment,
+    ) -> Result<Snapshot, RecommendError> {
+        let snapshot = match moment.versions {
+            None => generation.snapshot(),
+            Some(versions) => {
+                let snapshot = match generation.snapshot_at(versions).await {
+                    Err(IndexError::VersionMissing { .. }) => return Err(RecommendError::Forgotten),
+                    snapshot => snapshot?,
+                };
+                if snapshot.versions().await? != versions {
+                    return Err(RecommendError::Forgotten);
+                }
+                snapshot
+            }
+        };
+        Ok(if self.exact { snapshot.exact() } else { snapshot })
+    }
+}

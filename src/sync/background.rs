@@ -1,0 +1,36 @@
+//! Keeps the background sample of each generation that is written: taken anew when the generation has twice or half as many
+//! passages as when it was taken.
+
+use sea_orm::{ActiveModelTrait, EntityTrait, Set};
+
+use super::SyncError;
+use super::generations::Target;
+use crate::db::Database;
+use crate::entity::index_background::{ActiveModel, Entity};
+
+/// Takes the sample of `target` when it is due.
+pub async fn refresh(db: &Database, target: &Target) -> Result<(), SyncError> {
+    let generation = &target.generation;
+    let snapshot = generation.tables.snapshot();
+    let passages = snapshot.passage_count().await?;
+    let stored = Entity::find_by_id(generation.id).one(db.reader()).await?;
+    let is_stored = stored.is_some();
+    let taken_of = stored.map_or(0, |row| u64::try_from(row.passages).unwrap_or(0));
+    if passages < taken_of.saturating_mul(2) && passages > taken_of / 2 || passages < 2 {
+        return Ok(());
+    }
+    let seed = generation.id.unsigned_abs();
+    let cosines = snapshot.background_cosines(seed).await?;
+    let row = ActiveModel {
+        generation_id: Set(generation.id),
+        passages: Set(i64::try_from(passages).unwrap_or(i64::MAX)),
+        cosines: Set(cosines.iter().flat_map(|cosine| cosine.to_le_bytes()).collect()),
+    };
+    let transaction = db.transaction().await?;
+    if is_stored {
+        row.update(&transaction).await?;
+    } else {
+        row.insert(&transaction).await?;
+    }
+    Ok(transaction.commit().await?)
+}

@@ -1,0 +1,90 @@
+//! What a list tells about itself: highlighted words, the best passage, how unusual a likeness is.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::app::{Builder, TestApp};
+
+const EXPLAINED: &str = "query($query: String, $articleId: ID, $options: RecommendOptions) {
+  recommend(query: $query, articleId: $articleId, options: $options) {
+    confidence explanation { cosine } article { id content } passage { text start end highlights { start end } }
+  }
+}";
+
+async fn list(app: &TestApp, variables: Value) -> Vec<Value> {
+    app.query_with(EXPLAINED, variables).await["recommend"].as_array().unwrap().clone()
+}
+
+/// The highlighted words, as JavaScript would cut them out.
+fn highlighted(item: &Value) -> Vec<String> {
+    let text: Vec<u16> = item["passage"]["text"].as_str().unwrap().encode_utf16().collect();
+    let place = |highlight: &Value, name: &str| usize::try_from(highlight[name].as_u64().unwrap()).unwrap();
+    let highlights = item["passage"]["highlights"].as_array().unwrap();
+    let word = |highlight: &Value| {
+        String::from_utf16(&text[place(highlight, "start")..place(highlight, "end")]).unwrap()
+    };
+    highlights.iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn words_of_the_query_are_highlighted() {
+    let app = Builder::new().start().await;
+    app.create("One", "😀 Recipes of the café: a RECIPE with 🍝 and more.").await;
+    for mode in ["SEMANTIC", "KEYWORD", "HYBRID"] {
+        let found = list(&app, json!({ "query": "the recipe, cafe", "options": { "mode": mode } })).await;
+        assert_eq!(highlighted(&found[0]), ["Recipes", "café", "RECIPE"], "{mode}");
+    }
+    app.create("Two", "Something else.").await;
+    let similar = list(&app, json!({ "articleId": "2" })).await;
+    assert_eq!(similar[0]["passage"]["highlights"], json!([]));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn by_words_the_best_passage_is_the_one_with_the_words() {
+    let app = Builder::new().start().await;
+    let filler = "Nothing of it is said in this sentence, which is only there to be long. ".repeat(60);
+    let content =
+        format!("{filler}\n\nAn avocado is a fruit. {filler}\n\nThe avocado and the mango. {filler}");
+    app.create("Fruit", &content).await;
+    app.create("Avocado mango", &filler).await;
+    let found = list(&app, json!({ "query": "avocado mango", "options": { "mode": "KEYWORD" } })).await;
+    let fruit = found.iter().find(|item| item["article"]["id"] == "1").unwrap();
+    assert_eq!(highlighted(fruit), ["avocado", "mango"], "{:#}", fruit["passage"]);
+    // Only its title has the words: the nearest passage is shown.
+    let titled = found.iter().find(|item| item["article"]["id"] == "2").unwrap();
+    assert!(!titled["passage"]["text"].as_str().unwrap().is_empty());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn confidence_is_the_share_of_random_pairs_that_are_less_alike() {
+    let app = Builder::new().start().await;
+    app.create("One", "Words about one thing.").await;
+    let alone = list(&app, json!({ "query": "words" })).await;
+    assert_eq!(alone[0]["confidence"], Value::Null, "one article has no pair");
+    for number in 0..20 {
+        app.create(&format!("Title {number}"), &format!("Something else is told about {number}.")).await;
+    }
+    let mut found = list(&app, json!({ "query": "words about one thing" })).await;
+    while found[0]["confidence"].is_null() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        found = list(&app, json!({ "query": "words about one thing" })).await;
+    }
+    let cosines: Vec<f32> = {
+        let rows = app.app.index.live().unwrap().snapshot().background_cosines(1).await.unwrap();
+        assert_eq!(rows.len(), 10_000);
+        assert!(rows.is_sorted());
+        rows
+    };
+    let similar = list(&app, json!({ "articleId": "1" })).await;
+    for item in found.iter().chain(&similar) {
+        let confidence = item["confidence"].as_f64().unwrap();
+        let cosine = item["explanation"]["cosine"].as_f64().unwrap();
+        let below = cosines.iter().filter(|known| f64::from(**known) < cosine).count();
+        // The sample may be of when there were fewer articles.
+        assert!((confidence - below as f64 / 10_000.0).abs() < 0.25, "{confidence} {below}");
+    }
+    app.stop().await;
+}

@@ -1,0 +1,194 @@
+//! The list in pages: the same list, whatever is written meanwhile, and its end.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::app::{Builder, TestApp};
+
+const PAGE: &str =
+    "query($query: String, $articleId: ID, $first: Int, $after: String, $options: RecommendOptions) {
+  recommendations(query: $query, articleId: $articleId, first: $first, after: $after, options: $options) {
+    edges { cursor node { score article { id } } }
+    nodes { article { id } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+    totalCount
+  }
+}";
+
+async fn with_articles(count: usize) -> TestApp {
+    let app = Builder::new().start().await;
+    for numbers in (0..count).collect::<Vec<_>>().chunks(100) {
+        let articles: Vec<_> = numbers
+            .iter()
+            .map(|number| json!({ "title": format!("Article {number}"), "content": format!("About apple {number}, and {}.", number * 7) }))
+            .collect();
+        let document = "mutation($articles: [NewArticleInput!]!) {
+          createArticles(input: { articles: $articles }) { userErrors { message } }
+        }";
+        let data = app.query_with(document, json!({ "articles": articles })).await;
+        assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    }
+    app
+}
+
+fn ids(connection: &Value) -> Vec<String> {
+    let edges = connection["edges"].as_array().unwrap();
+    let ids: Vec<_> =
+        edges.iter().map(|edge| edge["node"]["article"]["id"].as_str().unwrap().to_owned()).collect();
+    let nodes = connection["nodes"].as_array().unwrap();
+    assert!(
+        nodes.iter().map(|node| node["article"]["id"].as_str().unwrap()).eq(ids.iter().map(String::as_str))
+    );
+    ids
+}
+
+/// One page; `base` has the arguments that stay the same.
+async fn page(app: &TestApp, base: &Value, first: usize, after: &Value) -> Value {
+    let mut variables = base.clone();
+    variables["first"] = json!(first);
+    variables["after"] = after.clone();
+    app.query_with(PAGE, variables).await["recommendations"].clone()
+}
+
+/// All pages of `first`, with `between` done after each.
+async fn pages(app: &TestApp, base: &Value, first: usize, mut between: impl AsyncFnMut()) -> Vec<String> {
+    let (mut found, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let page = page(app, base, first, &after).await;
+        assert_eq!(page["pageInfo"]["hasPreviousPage"], json!(!found.is_empty()));
+        let ids = ids(&page);
+        assert!(ids.len() <= first);
+        found.extend(ids);
+        if page["pageInfo"]["hasNextPage"] == false {
+            return found;
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+        between().await;
+    }
+}
+
+#[tokio::test]
+async fn pages_make_up_the_list_and_end_with_it() {
+    let app = with_articles(230).await;
+    for (base, complete) in [
+        (json!({ "query": "apple" }), false),
+        (json!({ "query": "apple", "options": { "mode": "KEYWORD" } }), false),
+        (json!({ "query": "apple", "options": { "mode": "SEMANTIC", "diversity": 0.5 } }), false),
+        (
+            json!({ "query": "apple", "options": { "filter": { "idsNotIn": (1..=60).map(|id| id.to_string()).collect::<Vec<_>>() } } }),
+            true,
+        ),
+        (json!({ "articleId": "3" }), false),
+        (json!({ "options": { "like": ["3", "4"] } }), false),
+        (json!({ "query": "apple", "options": { "minScore": 1.0 } }), false),
+    ] {
+        let whole = pages(&app, &base, 100, async || {}).await;
+        assert_eq!(whole.iter().collect::<HashSet<_>>().len(), whole.len(), "{base}");
+        for size in [7, 50] {
+            assert_eq!(pages(&app, &base, size, async || {}).await, whole, "{base}");
+        }
+        // The list field begins as the connection does.
+        let mut list = base.clone();
+        list["k"] = json!(30);
+        let document = "query($query: String, $articleId: ID, $k: Int!, $options: RecommendOptions) {
+          recommend(query: $query, articleId: $articleId, k: $k, options: $options) { article { id } } }";
+        let data = app.query_with(document, list).await;
+        let first: Vec<_> = data["recommend"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["article"]["id"].as_str().unwrap())
+            .collect();
+        assert_eq!(whole[..first.len()], first, "{base}");
+        let count = page(&app, &base, 1, &Value::Null).await["totalCount"].clone();
+        assert_eq!(count, if complete { json!(whole.len()) } else { Value::Null }, "{base}");
+    }
+    let nothing = page(&app, &json!({ "query": "apple" }), 0, &Value::Null).await;
+    assert_eq!(nothing["pageInfo"]["hasNextPage"], true);
+    assert_eq!((&nothing["edges"], &nothing["pageInfo"]["endCursor"]), (&json!([]), &Value::Null));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn pages_stay_the_same_list_while_articles_are_written() {
+    let app = with_articles(60).await;
+    for base in [
+        json!({ "query": "apple" }),
+        json!({ "query": "apple", "options": { "freshness": { "halfLifeDays": 0.001 } } }),
+        json!({ "articleId": "3" }),
+    ] {
+        let before = pages(&app, &base, 100, async || {}).await;
+        let mut number = 0;
+        let during = pages(&app, &base, 9, async || {
+            number += 1;
+            app.create("apple", &format!("apple apple apple {number}")).await;
+        })
+        .await;
+        assert_eq!(during, before, "{base}");
+        assert!(pages(&app, &base, 100, async || {}).await.len() > before.len());
+    }
+    // What is deleted is left out, and pages go on.
+    let base = json!({ "query": "apple" });
+    let before = pages(&app, &base, 100, async || {}).await;
+    let first = page(&app, &base, 10, &Value::Null).await;
+    app.raw_sql(&format!("DELETE FROM article WHERE id IN ({})", before[10..20].join(", "))).await;
+    app.until_in_step().await;
+    let second = page(&app, &base, 10, &first["pageInfo"]["endCursor"]).await;
+    assert_eq!((ids(&second).len(), &second["pageInfo"]["hasNextPage"]), (0, &json!(true)), "{second}");
+    let third = page(&app, &base, 10, &second["pageInfo"]["endCursor"]).await;
+    assert_eq!(ids(&third), before[20..30]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn cursors_of_other_lists_and_of_forgotten_ones_are_refused() {
+    let app = with_articles(5).await;
+    let base = json!({ "query": "apple" });
+    let cursor = page(&app, &base, 2, &Value::Null).await["pageInfo"]["endCursor"].clone();
+    let decoded =
+        base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, cursor.as_str().unwrap());
+    let decoded: Value = serde_json::from_slice(&decoded.unwrap()).unwrap();
+    let forged = |field: &str, value: Value| {
+        let mut forged = decoded.clone();
+        forged[field] = value;
+        base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, forged.to_string())
+    };
+    let cases = [
+        (json!({ "query": "pear", "after": cursor }), "after", "other arguments"),
+        (
+            json!({ "query": "apple", "after": cursor, "options": { "mode": "KEYWORD" } }),
+            "after",
+            "other arguments",
+        ),
+        (json!({ "articleId": "1", "after": cursor }), "after", "other arguments"),
+        (json!({ "query": "apple", "after": "x" }), "after", "not a cursor"),
+        (json!({ "query": "apple", "after": forged("t", json!(i64::MAX)) }), "after", "not a cursor"),
+        (json!({ "query": "apple", "after": forged("p", json!(-1)) }), "after", "not a cursor"),
+        (json!({ "query": "apple", "after": forged("v", json!([99, 99, 0])) }), "after", "no longer kept"),
+        (
+            json!({ "query": "apple", "after": forged("v", json!([u64::MAX, 1, 0])) }),
+            "after",
+            "no longer kept",
+        ),
+        (
+            json!({ "query": "apple", "after": forged("v", json!([decoded["v"][0], decoded["v"][1], 5])) }),
+            "after",
+            "no longer kept",
+        ),
+        (json!({ "query": "apple", "first": 101 }), "first", "from 0 to 100"),
+        (json!({ "query": "apple", "first": -1 }), "first", "from 0 to 100"),
+        (json!({ "first": 1 }), "query", "is missing"),
+    ];
+    for (variables, argument, message) in cases {
+        let response = app.execute(PAGE, variables.clone()).await;
+        let error = &response["errors"][0];
+        assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{variables} {response}");
+        assert_eq!(error["extensions"]["argument"], argument);
+        assert!(error["message"].as_str().unwrap().contains(message), "{error}");
+        assert_eq!(response["data"], json!({ "recommendations": null }));
+    }
+    let beyond = page(&app, &base, 5, &json!(forged("p", json!(u32::MAX)))).await;
+    assert_eq!((ids(&beyond).len(), &beyond["pageInfo"]["hasNextPage"]), (0, &json!(false)));
+    app.stop().await;
+}
