@@ -1,0 +1,40 @@
+//! Searches and rankings over a large index: what they find, and what they take.
+//!
+//!     cargo bench --bench ranking -- vector-index ARTICLES FOLDER    kinds of index, sizes, probes and refinement
+//!     cargo bench --bench ranking -- filters ARTICLES FOLDER         what is found through filters
+//!     cargo bench --bench ranking -- speed ARTICLES FOLDER           recommendations by their stages, and many clients
+//!
+//! ARTICLES is a file of JSON Lines, `.gz` too. FOLDER keeps the articles with their index from one run to the next: it is
+//! filled when it is empty.
+
+#![expect(clippy::print_stdout, reason = "a benchmark prints")]
+
+mod filled;
+mod filters;
+#[expect(dead_code, reason = "other benchmarks use the rest")]
+#[path = "../harness/mod.rs"]
+mod harness;
+mod speed;
+mod vector_index;
+
+use std::path::Path;
+
+fn main() -> anyhow::Result<()> {
+    let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.as_slice() {
+            [what @ ("vector-index" | "filters" | "speed"), articles, folder] => {
+                let filled = filled::open(Path::new(articles), Path::new(folder)).await?;
+                match *what {
+                    "vector-index" => vector_index::measure(&filled).await?,
+                    "filters" => filters::measure(&filled).await?,
+                    _ => speed::measure(&filled).await?,
+                }
+                filled.close().await
+            }
+            _ => anyhow::bail!("say what to measure: the first lines of benches/ranking/main.rs list it"),
+        }
+    })
+}
