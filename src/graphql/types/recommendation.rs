@@ -48,7 +48,8 @@ pub struct Highlight {
 pub enum RecommendationTier {
     /// Its title, apart from case and white space, or its external id is the query.
     TitleOrId,
-    /// It has every phrase that stands in quotation marks in the query.
+    /// It has every phrase of two words or more that stands in quotation marks in the query. One quoted word counts only
+    /// where nothing else is asked for; in a longer text it is taken for emphasis.
     Phrase,
     /// All others, by score.
     Rest,
