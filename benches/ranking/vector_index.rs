@@ -78,7 +78,7 @@ fn searches(kind: &str) -> Vec<Search> {
     match kind {
         "IVF_SQ" => [8, 16, 24, 32, 48]
             .into_iter()
-            .flat_map(|probes| [None, Some(2)].map(|refine| search(probes, refine)))
+            .flat_map(|probes| [None, Some(1), Some(2)].map(|refine| search(probes, refine)))
             .collect(),
         "IVF_FLAT" => [8, 16, 24, 32].map(|probes| search(probes, None)).to_vec(),
         _ => [16, 32]

@@ -19,8 +19,10 @@ use crate::article::{ArticleFilter, ArticleId};
 
 /// Fewest partitions of the vector index that a search looks into.
 const PARTITIONS_PROBED: usize = 24;
-/// How many rows, for each one wanted, have their distance computed from the whole vector.
+/// How many rows, for each one wanted, have their distance computed from the whole vector, which reads it from the disk's cache.
 const CANDIDATES_PER_RESULT: u32 = 2;
+/// Rows from which a search computes no more distances than it has rows: what it may miss then lies at the end of a long list.
+const LONG: usize = 100;
 
 /// One pair of versions of the two tables; what is written later is not seen through it.
 #[derive(Clone)]
@@ -215,7 +217,7 @@ impl Snapshot {
             .distance_type(DistanceType::Cosine)
             .minimum_nprobes(PARTITIONS_PROBED)?
             .maximum_nprobes(None)?
-            .refine_factor(CANDIDATES_PER_RESULT)
+            .refine_factor(if limit < LONG { CANDIDATES_PER_RESULT } else { 1 })
             .limit(limit);
         let query = if self.exact { query.bypass_vector_index() } else { query };
         Ok(match predicate {

@@ -6,6 +6,7 @@ use super::arrange::{Ranked, arrange};
 use super::examples::Examples;
 use super::fusion::contributions;
 use super::pool::{Pool, gather};
+use super::semantic::nearness_of;
 use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
 use crate::article::ArticleId;
 use crate::index::{IndexError, QueryWords, Snapshot};
@@ -43,8 +44,8 @@ impl Recommender {
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
         let words = QueryWords::new(query, generation.text_language())?;
-        let Pool { candidates, complete } = gather(&snapshot, query, vector, &options).await?;
-        let passages: HashMap<_, _> = candidates
+        let Pool { candidates, complete, vector } = gather(&snapshot, query, vector, &options).await?;
+        let mut passages: HashMap<_, _> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))
             .collect();
@@ -66,7 +67,16 @@ impl Recommender {
         } else {
             HashMap::new()
         };
-        let ranked = arrange(candidates, &portraits, &options, moment.time, k);
+        let mut ranked = arrange(candidates, &portraits, &options, moment.time, k);
+        if options.mode == Mode::Keyword {
+            let unknown = ranked.iter().filter(|ranked| ranked.cosine.is_none());
+            let unknown: Vec<_> = unknown.map(|ranked| ranked.article).collect();
+            let near = nearness_of(&snapshot, &vector, &unknown).await?;
+            for ranked in &mut ranked {
+                ranked.cosine = near.get(&ranked.article).map(|nearness| nearness.cosine).or(ranked.cosine);
+            }
+            passages.extend(near.into_iter().map(|(article, nearness)| (article, nearness.passage)));
+        }
         Ok(TextMatches { ranked, passages, complete, mode: options.mode, words, snapshot })
     }
 }

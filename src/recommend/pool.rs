@@ -28,6 +28,8 @@ pub struct Pool {
     pub candidates: Vec<Candidate>,
     /// Whether it has every article that fits: neither leg has found as many as it may bring.
     pub complete: bool,
+    /// Of the text.
+    pub vector: Vec<f32>,
 }
 
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is asked for by id.
@@ -60,7 +62,11 @@ pub async fn gather(
     let all_matches = matching.len() < POOL;
     let complete = all_matches && near.len() < POOL;
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
-    let not_near = lacking(matching.keys().chain(tiers.keys()), &near);
+    // By words alone, how near an article is matters where it is told: of the few that are listed.
+    let not_near = match options.mode {
+        Mode::Keyword if options.min_score.is_none() => Vec::new(),
+        _ => lacking(matching.keys().chain(tiers.keys()), &near),
+    };
     let not_matching = match options.mode {
         Mode::Hybrid | Mode::Keyword if !all_matches => lacking(near.keys().chain(tiers.keys()), &matching),
         _ => Vec::new(),
@@ -79,7 +85,7 @@ pub async fn gather(
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
-    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete })
+    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete, vector })
 }
 
 /// Those of `articles` that are not in `known`, each once.

@@ -7,8 +7,11 @@ use super::{BestPassage, RecommendError, RecommendOptions};
 use crate::article::ArticleId;
 use crate::index::{PassageHit, Snapshot};
 
-/// Passages searched for each article wanted: an article fills several places with passages of its own.
-const PASSAGES_PER_ARTICLE: usize = 4;
+/// Passages searched for each article wanted: an article fills several places with passages of its own. The articles' own vectors
+/// are searched beside them, so that few articles are missed.
+const PASSAGES_PER_ARTICLE: usize = 2;
+/// The same where the best passages of given articles are searched.
+const PASSAGES_PER_GIVEN_ARTICLE: usize = 4;
 /// Searches for the best passages of given articles: each leaves out the articles that the ones before have found. After so
 /// many the articles that are left have no passage that is near.
 const ROUNDS_MAX: usize = 8;
@@ -75,7 +78,7 @@ async fn passages_among(
         if articles.is_empty() {
             break;
         }
-        let limit = articles.len() * PASSAGES_PER_ARTICLE;
+        let limit = articles.len() * PASSAGES_PER_GIVEN_ARTICLE;
         let found = snapshot.passages_among(vector, &articles, limit).await?;
         let exhausted = found.len() < limit;
         best.extend(best_of_each(found));
