@@ -3,6 +3,8 @@
 //!     cargo bench --bench ranking -- vector-index ARTICLES FOLDER    kinds of index, sizes, probes and refinement
 //!     cargo bench --bench ranking -- filters ARTICLES FOLDER         what is found through filters
 //!     cargo bench --bench ranking -- speed ARTICLES FOLDER           recommendations by their stages, and many clients
+//!     cargo bench --bench ranking -- near-duplicates ARTICLES FOLDER cosines of articles of nearly the same words
+//!     cargo bench --bench ranking -- steering COLLECTION             what examples and autocut do
 //!
 //! ARTICLES is a file of JSON Lines, `.gz` too. FOLDER keeps the articles with their index from one run to the next: it is
 //! filled when it is empty.
@@ -14,7 +16,9 @@ mod filters;
 #[expect(dead_code, reason = "other benchmarks use the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;
+mod near_duplicates;
 mod speed;
+mod steering;
 mod vector_index;
 
 use std::path::Path;
@@ -25,10 +29,12 @@ fn main() -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.as_slice() {
-            [what @ ("vector-index" | "filters" | "speed"), articles, folder] => {
+            ["steering", collection] => steering::measure(Path::new(collection)).await,
+            [what @ ("vector-index" | "filters" | "near-duplicates" | "speed"), articles, folder] => {
                 let filled = filled::open(Path::new(articles), Path::new(folder)).await?;
                 match *what {
                     "vector-index" => vector_index::measure(&filled).await?,
+                    "near-duplicates" => near_duplicates::measure(&filled).await?,
                     "filters" => filters::measure(&filled).await?,
                     _ => speed::measure(&filled).await?,
                 }

@@ -17,8 +17,11 @@ use super::store::ARTICLE_TABLE;
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
-/// Fewest partitions of the vector index that a search looks into.
+/// Fewest partitions of the vector index that a search looks into; more through a filter.
 const PARTITIONS_PROBED: usize = 24;
+/// When a filter lets no more rows pass, each of them is looked at: the index would end its search with the first rows found,
+/// which need not be the nearest.
+const ROWS_LOOKED_AT: usize = 8_000;
 /// How many rows, for each one wanted, have their distance computed from the whole vector, which reads it from the disk's cache.
 const CANDIDATES_PER_RESULT: u32 = 2;
 /// Rows from which a search computes no more distances than it has rows: what it may miss then lies at the end of a long list.
@@ -32,6 +35,15 @@ pub struct Snapshot {
     log: Arc<SearchLog>,
     /// Whether searches look at every vector.
     exact: bool,
+}
+
+/// How much of the vector index a search looks into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// Every vector that passes, without the index.
+    Every,
+    /// At least so many partitions.
+    Partitions(usize),
 }
 
 /// What happened to searches since the start.
@@ -103,8 +115,9 @@ impl Snapshot {
         filter: &ArticleFilter,
         excluded: &[ArticleId],
     ) -> Result<Vec<PassageHit>, IndexError> {
+        let reach = self.reach(&self.passages, filter).await?;
         let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
-        let query = self.prepared(query, limit, predicate::of_filter(filter, excluded));
+        let query = prepared(query, limit, reach, predicate::of_filter(filter, excluded));
         self.passage_hits(query.map_err(IndexError::during("take a query"))?).await
     }
 
@@ -175,6 +188,7 @@ impl Snapshot {
     ) -> Result<Vec<Vec<ArticleHit>>, IndexError> {
         let mut hits = vec![Vec::new(); vectors.len()];
         let Some((first, others)) = vectors.split_first() else { return Ok(hits) };
+        let reach = self.reach(&self.articles, filter).await?;
         let take = IndexError::during;
         let mut query = self.articles.query().nearest_to(first.as_slice()).map_err(take("take a query"))?;
         for vector in others {
@@ -184,8 +198,7 @@ impl Snapshot {
         if !others.is_empty() {
             columns.push("query_index");
         }
-        let query = self
-            .prepared(query, limit, predicate::of_filter(filter, excluded))
+        let query = prepared(query, limit, reach, predicate::of_filter(filter, excluded))
             .map_err(take("take a query"))?;
         for batch in self.collect(query.select(Select::columns(&columns)), "search articles").await? {
             let articles = column::<Int64Type>(&batch, "article_id")?;
@@ -204,26 +217,32 @@ impl Snapshot {
         Ok(hits)
     }
 
-    /// The distance is named in each query: one that differs from the vector index's would silently scan. The number of
-    /// partitions has no upper bound: a search goes on until a filter has let enough rows pass.
-    fn prepared(
-        &self,
-        query: VectorQuery,
-        limit: usize,
-        predicate: Option<String>,
-    ) -> Result<VectorQuery, lancedb::Error> {
-        let query = query
-            .column("vector")
-            .distance_type(DistanceType::Cosine)
-            .minimum_nprobes(PARTITIONS_PROBED)?
-            .maximum_nprobes(None)?
-            .refine_factor(if limit < LONG { CANDIDATES_PER_RESULT } else { 1 })
-            .limit(limit);
-        let query = if self.exact { query.bypass_vector_index() } else { query };
-        Ok(match predicate {
-            Some(predicate) => query.only_if(predicate),
-            None => query,
-        })
+    /// Few rows are looked at one by one. Where a share of the rows passes, the nearest of them are spread over more
+    /// partitions: as many more as the root of the share says, which keeps .99 of the nearest ten
+    /// (`docs/decisions/0021-vector-index.md`).
+    async fn reach(&self, table: &Table, filter: &ArticleFilter) -> Result<Reach, IndexError> {
+        if self.exact {
+            return Ok(Reach::Every);
+        }
+        let Some(predicate) = predicate::of_filter(filter, &[]) else {
+            return Ok(Reach::Partitions(PARTITIONS_PROBED));
+        };
+        self.log.calls.fetch_add(1, Ordering::Relaxed);
+        let count =
+            async |predicate| table.count_rows(predicate).await.map_err(IndexError::during("count its rows"));
+        let passing = count(Some(predicate)).await?;
+        if passing <= ROWS_LOOKED_AT {
+            return Ok(Reach::Every);
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a share of rows")]
+        let rows_for_each = count(None).await? as f64 / passing as f64;
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most the root of the rows"
+        )]
+        let times = rows_for_each.max(1.0).sqrt().ceil() as usize;
+        Ok(Reach::Partitions(PARTITIONS_PROBED * times))
     }
 
     pub(super) async fn rows_of(
@@ -251,6 +270,29 @@ impl Snapshot {
             IndexError::during(action)(error)
         })
     }
+}
+
+/// The distance is named in each query: one that differs from the vector index's would silently scan. The number of
+/// partitions has no upper bound: a search goes on until a filter has let enough rows pass.
+fn prepared(
+    query: VectorQuery,
+    limit: usize,
+    reach: Reach,
+    predicate: Option<String>,
+) -> Result<VectorQuery, lancedb::Error> {
+    let query = query
+        .column("vector")
+        .distance_type(DistanceType::Cosine)
+        .refine_factor(if limit < LONG { CANDIDATES_PER_RESULT } else { 1 })
+        .limit(limit);
+    let query = match reach {
+        Reach::Every => query.bypass_vector_index(),
+        Reach::Partitions(partitions) => query.minimum_nprobes(partitions)?.maximum_nprobes(None)?,
+    };
+    Ok(match predicate {
+        Some(predicate) => query.only_if(predicate),
+        None => query,
+    })
 }
 
 /// Looks at every row of `articles`: the vector index would be searched to its end for so few rows.

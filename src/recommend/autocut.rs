@@ -3,7 +3,7 @@
 /// Articles of a list whose scores are looked at, however many are asked for.
 pub const SPAN: usize = 100;
 /// A jump is at least this share of the whole way down from the first to the last score,
-const SHARE_MIN: f64 = 0.15;
+const SHARE_MIN: f64 = 0.2;
 /// and at least so many times the mean step, so that even scores have no jump.
 const STEPS_MIN: f64 = 1.5;
 

@@ -195,7 +195,7 @@ async fn options_in_use_keep_a_page_batched() {
         assert_eq!(data["articles"]["nodes"].as_array().unwrap().len(), first);
         calls.push(app.app.index.calls() - before);
     }
-    assert_eq!(calls, [4, 4, 4], "vectors, search, what the articles are, passages");
+    assert_eq!(calls, [5, 5, 5], "vectors, what passes, search, what the articles are, passages");
     app.stop().await;
 }
 

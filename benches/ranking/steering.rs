@@ -1,0 +1,196 @@
+//! What examples and autocut do for the lists of a test collection.
+//!
+//! Examples: of each query with enough relevant documents some are liked, and the first ones that are not relevant disliked; what
+//! counts is how the other relevant ones are found. Rocchio's formula, which Sentio uses, stands beside the best score: the
+//! cosine to the nearest liked document, half of it added to the query's own.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use sentio::app::App;
+use sentio::article::ArticleId;
+use sentio::config::{Config, SettingValues};
+use sentio::evaluation::{Collection, Grades, QueryScores, store};
+use sentio::recommend::{Mode, Moment, Ranked, RecommendOptions, Recommender};
+
+const LIKED: [usize; 2] = [1, 3];
+const DISLIKED: [usize; 2] = [0, 2];
+/// Relevant documents that must be left to be found.
+const LEFT: usize = 3;
+const LISTED: usize = 10;
+
+pub async fn measure(collection: &Path) -> anyhow::Result<()> {
+    let collection = Collection::read(collection)?;
+    let folder = tempfile::tempdir()?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let settings = [
+        ("SENTIO_DATA_DIR", folder.path().display().to_string()),
+        ("SENTIO_MODEL", root.join("models/all-MiniLM-L6-v2").display().to_string()),
+        ("SENTIO_ORT_LIB", root.join("lib/libonnxruntime.so").display().to_string()),
+    ];
+    let app = App::open(Config::from_values(&SettingValues::from_flags(settings))?).await?;
+    store(&app.db, &collection.documents, |_| {}).await?;
+    let worker = app.worker().start();
+    anyhow::ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");
+    while sentio::outbox::lag(app.db.reader()).await?.pending > 0 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    worker.stop().await;
+    let lists = Lists {
+        recommender: Recommender::new(app.models.clone(), app.index.clone()),
+        collection: &collection,
+    };
+    println!("nDCG@10 of the relevant documents that were not given as examples");
+    println!(
+        "{:>6} {:>9} {:>8} {:>10} {:>8} {:>11} {:>8} {:>11}",
+        "liked", "disliked", "queries", "text only", "Rocchio", "best score", "Rocchio", "best score"
+    );
+    println!("{:>46} {:>20} {:>20}", "with the text", "", "without it");
+    for liked in LIKED {
+        for disliked in DISLIKED {
+            examples(&app, &lists, liked, disliked).await?;
+        }
+    }
+    println!("precision, recall and F1 of the first ten, HYBRID");
+    for autocut in [None, Some(1), Some(2)] {
+        lists.cut(autocut).await?;
+    }
+    app.close().await
+}
+
+struct Lists<'a> {
+    recommender: Recommender,
+    collection: &'a Collection,
+}
+
+impl Lists<'_> {
+    async fn by_text(
+        &self,
+        text: &str,
+        options: &RecommendOptions,
+        count: usize,
+    ) -> anyhow::Result<Vec<Ranked>> {
+        Ok(self.recommender.by_text(text, count, options, Moment::now()).await?.ranked)
+    }
+
+    fn document(&self, article: ArticleId) -> &str {
+        &self.collection.documents[usize::try_from(article.0 - 1).unwrap_or(0)].id
+    }
+
+    fn ndcg(&self, ranking: &[ArticleId], grades: &Grades) -> f64 {
+        QueryScores::of(ranking.iter().map(|article| self.document(*article)), grades).ndcg_at_10
+    }
+
+    async fn cut(&self, autocut: Option<usize>) -> anyhow::Result<()> {
+        let options = RecommendOptions { autocut, ..RecommendOptions::default() };
+        let (mut sums, mut lengths, mut queries) = ([0.0; 3], Vec::new(), 0.0);
+        for query in &self.collection.queries {
+            let Some(grades) = self.collection.grades.get(&query.id) else { continue };
+            let relevant = grades.values().filter(|grade| **grade > 0.0).count().min(LISTED);
+            if query.text.trim().is_empty() || relevant == 0 {
+                continue;
+            }
+            let list = self.by_text(&query.text, &options, LISTED).await?;
+            let hits = list
+                .iter()
+                .filter(|ranked| grades.get(self.document(ranked.article)).is_some_and(|grade| *grade > 0.0));
+            let hits = hits.count() as f64;
+            let (precision, recall) = (hits / list.len().max(1) as f64, hits / relevant as f64);
+            let f1 = if hits > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
+            for (sum, value) in sums.iter_mut().zip([precision, recall, f1]) {
+                *sum += value;
+            }
+            lengths.push(list.len());
+            queries += 1.0;
+        }
+        lengths.sort_unstable();
+        let [precision, recall, f1] = sums.map(|sum| sum / queries);
+        let name = autocut.map_or_else(|| "off".to_owned(), |jumps| jumps.to_string());
+        println!(
+            "autocut {name:<4} {precision:.3} {recall:.3} {f1:.3}, {} listed in the median",
+            lengths[lengths.len() / 2]
+        );
+        Ok(())
+    }
+}
+
+async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -> anyhow::Result<()> {
+    let live = app.index.live()?;
+    let model = app.models.with_fingerprint(live.fingerprint()).ok_or_else(|| anyhow::anyhow!("no model"))?;
+    let places: HashMap<&str, i64> =
+        lists.collection.documents.iter().map(|document| document.id.as_str()).zip(1..).collect();
+    let all: Vec<_> = places.values().copied().map(ArticleId).collect();
+    let vectors = live.snapshot().article_vectors(&all).await?;
+    let mut random = fastrand::Rng::with_seed(5);
+    let (mut sums, mut queries) = ([0.0; 5], 0.0);
+    for query in &lists.collection.queries {
+        let Some(grades) = lists.collection.grades.get(&query.id) else { continue };
+        let mut relevant: Vec<_> = grades
+            .iter()
+            .filter(|(_, grade)| **grade > 0.0)
+            .filter_map(|(document, _)| places.get(document.as_str()).copied().map(ArticleId))
+            .collect();
+        if relevant.len() < liked + LEFT {
+            continue;
+        }
+        relevant.sort_unstable();
+        let like = random.choose_multiple(relevant.iter().copied(), liked);
+        let semantic = RecommendOptions { mode: Mode::Semantic, ..RecommendOptions::default() };
+        let found = lists.by_text(&query.text, &semantic, 100).await?;
+        let wrong = found.iter().map(|ranked| ranked.article).filter(|article| !relevant.contains(article));
+        let dislike: Vec<_> = wrong.take(disliked).collect();
+        let left: Grades = grades
+            .iter()
+            .filter(|(document, _)| !like.iter().any(|article| lists.document(*article) == document.as_str()))
+            .map(|(document, grade)| (document.clone(), *grade))
+            .collect();
+        let given: Vec<_> = like.iter().chain(&dislike).copied().collect();
+
+        let plain = RecommendOptions { exclude: given.clone(), ..semantic.clone() };
+        let steered = RecommendOptions { like: like.clone(), dislike: dislike.clone(), ..semantic };
+        let ids = |ranked: Vec<Ranked>| ranked.into_iter().map(|ranked| ranked.article).collect::<Vec<_>>();
+        let text = model.embed_query(&query.text).await?;
+        let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        let nearest = |vector: &[f32], to: &[ArticleId]| {
+            to.iter()
+                .filter_map(|article| Some(cosine(vector, vectors.get(article)?)))
+                .fold(f32::MIN, f32::max)
+        };
+        let by_best = |with_text: bool| {
+            let mut ranking: Vec<_> = vectors
+                .iter()
+                .filter(|(article, _)| !given.contains(article))
+                .map(|(article, vector)| {
+                    let mut score = nearest(vector, &like) * if with_text { 0.5 } else { 1.0 };
+                    if !dislike.is_empty() {
+                        score -= 0.15 * nearest(vector, &dislike);
+                    }
+                    if with_text {
+                        score += cosine(vector, text.as_slice());
+                    }
+                    (score, *article)
+                })
+                .collect();
+            ranking.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+            ranking.into_iter().take(LISTED).map(|(_, article)| article).collect::<Vec<_>>()
+        };
+        let alone = lists.recommender.by_examples(LISTED, &steered, Moment::now()).await?;
+        let rankings = [
+            ids(lists.by_text(&query.text, &plain, LISTED).await?),
+            ids(lists.by_text(&query.text, &steered, LISTED).await?),
+            by_best(true),
+            ids(alone.ranked.into_values().next().unwrap_or_default()),
+            by_best(false),
+        ];
+        for (sum, ranking) in sums.iter_mut().zip(&rankings) {
+            *sum += lists.ndcg(ranking, &left);
+        }
+        queries += 1.0;
+    }
+    let [text, with, best_with, alone, best_alone] = sums.map(|sum| sum / queries);
+    println!(
+        "{liked:>6} {disliked:>9} {queries:>8} {text:>10.4} {with:>8.4} {best_with:>11.4} {alone:>8.4} {best_alone:>11.4}"
+    );
+    Ok(())
+}
