@@ -17,9 +17,9 @@ use serde_json::json;
 /// Data files of both tables together: for each, 16 small ones from before an upkeep and 16 that it waits for, 16 middle
 /// ones, and the large ones.
 const FRAGMENTS_MAX: u64 = 120;
-/// Versions of both tables that lie on disk: those of the last three minutes (two are kept, pruned each minute) at 30
+/// Versions of both tables that lie on disk: those of the last six minutes (five are kept, pruned each minute) at 30
 /// writes a second, two versions for each table and write.
-const VERSIONS_MAX: usize = 25_000;
+const VERSIONS_MAX: usize = 45_000;
 /// Bytes on disk for each byte of live rows, versions of the last minutes included: each write leaves some 30 KB for as
 /// long, so that faster writes make for more.
 const DISK_RATIO_MAX: f64 = 20.0;

@@ -51,7 +51,7 @@ impl Filled {
     /// The vectors of the first `count` articles.
     pub async fn vectors(&self, count: usize) -> anyhow::Result<Vec<Vec<f32>>> {
         let snapshot = self.app.index.live()?.snapshot();
-        let mut vectors = Vec::with_capacity(count);
+        let mut vectors = Vec::new();
         for articles in self.articles[..count.min(self.articles.len())].chunks(2_000) {
             let mut found = snapshot.article_vectors(articles).await?;
             vectors.extend(articles.iter().filter_map(|article| found.remove(article)));

@@ -74,7 +74,7 @@ async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result
     missing.retain(|(column, _)| !has(column));
     let mut changed = !missing.is_empty();
     let partitions = indices.iter().find_map(|index| index.name.strip_prefix(VECTOR_INDEX)?.parse().ok());
-    if rows >= ROWS_BEFORE_VECTOR_INDEX.max(ROWS_PER_PARTITION_MAX * partitions.unwrap_or(0)) {
+    if is_vector_index_due(rows, partitions) {
         index_vectors(table, None).await?;
         changed = true;
     }
@@ -86,6 +86,11 @@ async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result
         changed |= full_text::create(table, language).await?;
     }
     Ok(changed)
+}
+
+/// Whether to make the index of vectors, or to make it anew where it has so many partitions.
+fn is_vector_index_due(rows: u64, partitions: Option<u64>) -> bool {
+    rows >= ROWS_BEFORE_VECTOR_INDEX.max(ROWS_PER_PARTITION_MAX * partitions.unwrap_or(0))
 }
 
 /// What the name of the vectors' index begins with; the number of its partitions follows.
@@ -153,7 +158,47 @@ fn newest_to_merge(parts: &[u64]) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use arrow_array::types::Float32Type;
+    use arrow_array::{FixedSizeListArray, RecordBatch};
+    use arrow_schema::{DataType, Field, Schema};
+
     use super::*;
+
+    #[test]
+    fn the_vector_index_is_made_anew_each_time_the_table_has_doubled() {
+        let (mut partitions, mut made) = (None, Vec::new());
+        for rows in (0..100_000).step_by(100) {
+            if is_vector_index_due(rows, partitions) {
+                made.push(rows);
+                partitions = Some(rows / ROWS_PER_PARTITION);
+            }
+        }
+        assert_eq!(made, [8_000, 16_000, 32_000, 64_000]);
+        assert!(!is_vector_index_due(7_000, Some(8)), "rows that go are no reason");
+    }
+
+    #[tokio::test]
+    async fn a_new_vector_index_takes_the_place_of_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
+        let item = Arc::new(Field::new_list_field(DataType::Float32, true));
+        let schema = Schema::new(vec![Field::new("vector", DataType::FixedSizeList(item, 8), false)]);
+        let vectors =
+            (0..600).map(|row| Some((0..8).map(move |at| Some(((row * 7 + at * 13) % 29) as f32 - 14.0))));
+        let vectors = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(vectors, 8);
+        let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(vectors)]).unwrap();
+        let table = connection.create_table("vectors", batch).execute().await.unwrap();
+        for (wanted, name) in
+            [(Some(2), "vector_ivf_sq_2"), (Some(3), "vector_ivf_sq_3"), (None, "vector_ivf_sq_1")]
+        {
+            index_vectors(&table, wanted).await.unwrap();
+            let names: Vec<_> =
+                table.list_indices().await.unwrap().into_iter().map(|index| index.name).collect();
+            assert_eq!(names, [name]);
+        }
+    }
 
     #[test]
     fn small_parts_are_made_one_and_large_ones_left_alone() {

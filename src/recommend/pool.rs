@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::semantic::{Nearness, nearest, nearness_of};
+use super::semantic::{self, Found, Nearness, search};
 use super::tier::tiers;
 use super::{Mode, RecommendError, RecommendOptions, Tier};
 use crate::article::ArticleId;
@@ -32,7 +32,8 @@ pub struct Pool {
     pub vector: Vec<f32>,
 }
 
-/// Both legs search one snapshot side by side; what a leg did not find of the other's articles is asked for by id.
+/// Both legs search one snapshot side by side; what a leg did not find of the other's articles is then asked for by id, all
+/// at once.
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
@@ -41,11 +42,11 @@ pub async fn gather(
 ) -> Result<Pool, RecommendError> {
     let semantic = async {
         let vector = vector.await?;
-        let near = match options.mode {
-            Mode::Semantic | Mode::Hybrid => nearest(snapshot, &vector, POOL, options).await?,
-            Mode::Keyword => HashMap::new(),
+        let found = match options.mode {
+            Mode::Semantic | Mode::Hybrid => search(snapshot, &vector, POOL, options).await?,
+            Mode::Keyword => Found::default(),
         };
-        Ok((vector, near))
+        Ok((vector, found))
     };
     let keyword = async {
         let matching = match options.mode {
@@ -56,29 +57,33 @@ pub async fn gather(
         };
         Ok::<_, RecommendError>(matching)
     };
-    let ((vector, mut near), matching, tiers) =
+    let ((vector, found), matching, tiers) =
         futures::try_join!(semantic, keyword, tiers(snapshot, text, options))?;
+    let found_near = found.articles();
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
-    let complete = all_matches && near.len() < POOL;
+    let complete = all_matches && found_near.len() < POOL;
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
+    let mut articles: HashSet<_> = matching.keys().chain(tiers.keys()).copied().collect();
     // By words alone, how near an article is matters where it is told: of the few that are listed.
-    let not_near = match options.mode {
+    let not_near: Vec<_> = match options.mode {
         Mode::Keyword if options.min_score.is_none() => Vec::new(),
-        _ => lacking(matching.keys().chain(tiers.keys()), &near),
+        _ => articles.iter().copied().collect(),
     };
     let not_matching = match options.mode {
-        Mode::Hybrid | Mode::Keyword if !all_matches => lacking(near.keys().chain(tiers.keys()), &matching),
+        Mode::Hybrid | Mode::Keyword if !all_matches => {
+            lacking(found_near.iter().chain(tiers.keys()), &matching)
+        }
         _ => Vec::new(),
     };
-    let (more_near, more_matching) = futures::try_join!(nearness_of(snapshot, &vector, &not_near), async {
-        Ok(snapshot.matches_of(text, &not_matching).await?)
-    },)?;
-    near.extend(more_near);
+    let (near, more_matching) =
+        futures::try_join!(semantic::complete(snapshot, &vector, found, &not_near), async {
+            Ok(snapshot.matches_of(text, &not_matching).await?)
+        })?;
     matching.extend(more_matching);
-    let mut articles: Vec<_> = near.keys().chain(matching.keys()).chain(tiers.keys()).copied().collect();
+    articles.extend(nearest(&found_near, &near));
+    let mut articles: Vec<_> = articles.into_iter().collect();
     articles.sort_unstable();
-    articles.dedup();
     let candidate = |article| Candidate {
         article,
         tier: tiers.get(&article).copied().unwrap_or(Tier::Rest),
@@ -86,6 +91,14 @@ pub async fn gather(
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
     Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete, vector })
+}
+
+/// The first of `found`, as many as a leg brings.
+fn nearest(found: &HashSet<ArticleId>, near: &HashMap<ArticleId, Nearness>) -> Vec<ArticleId> {
+    let mut nearest: Vec<_> =
+        found.iter().filter_map(|article| Some((near.get(article)?.cosine, *article))).collect();
+    nearest.sort_by(|(one, a), (other, b)| other.total_cmp(one).then(a.cmp(b)));
+    nearest.into_iter().take(POOL).map(|(_, article)| article).collect()
 }
 
 /// Those of `articles` that are not in `known`, each once.

@@ -1,7 +1,7 @@
 //! How near articles are in meaning to a text: the mean of two cosines, of an article's best passage and of the article as
 //! a whole.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{BestPassage, RecommendError, RecommendOptions};
 use crate::article::ArticleId;
@@ -24,34 +24,55 @@ pub struct Nearness {
     pub passage: BestPassage,
 }
 
-/// The `count` articles nearest to `vector`, of those that pass.
-pub async fn nearest(
+/// What a search has found: of some articles the best passage, of some the article as a whole, of some both.
+#[derive(Default)]
+pub struct Found {
+    passages: HashMap<ArticleId, PassageHit>,
+    wholes: HashMap<ArticleId, f32>,
+}
+
+impl Found {
+    /// Each once.
+    pub fn articles(&self) -> HashSet<ArticleId> {
+        self.passages.keys().chain(self.wholes.keys()).copied().collect()
+    }
+}
+
+/// Articles near to `vector`, of those that pass: at least the `count` nearest by either cosine.
+pub async fn search(
     snapshot: &Snapshot,
     vector: &[f32],
     count: usize,
     options: &RecommendOptions,
-) -> Result<HashMap<ArticleId, Nearness>, RecommendError> {
+) -> Result<Found, RecommendError> {
     let RecommendOptions { filter, exclude, .. } = options;
     let vectors = [vector.to_vec()];
     let (passages, wholes) = futures::try_join!(
         snapshot.nearest_passages(vector, count * PASSAGES_PER_ARTICLE, filter, exclude),
         snapshot.nearest_articles(&vectors, count, filter, exclude),
     )?;
-    let mut passages = best_of_each(passages);
-    let mut wholes: HashMap<_, _> =
-        wholes.into_iter().flatten().map(|hit| (hit.article, hit.cosine)).collect();
-    let lack_passage = missing(wholes.keys(), &passages);
-    let lack_whole = missing(passages.keys(), &wholes);
-    let (more_passages, more_wholes) = futures::try_join!(
+    let wholes = wholes.into_iter().flatten().map(|hit| (hit.article, hit.cosine)).collect();
+    Ok(Found { passages: best_of_each(passages), wholes })
+}
+
+/// How near the articles of `found` and `others` are: what is lacking is asked for by id.
+pub async fn complete(
+    snapshot: &Snapshot,
+    vector: &[f32],
+    mut found: Found,
+    others: &[ArticleId],
+) -> Result<HashMap<ArticleId, Nearness>, RecommendError> {
+    let mut articles = found.articles();
+    articles.extend(others);
+    let lack_passage = missing(articles.iter(), &found.passages);
+    let lack_whole = missing(articles.iter(), &found.wholes);
+    let (passages, wholes) = futures::try_join!(
         passages_among(snapshot, vector, lack_passage),
         snapshot.cosines_of(vector, &lack_whole),
     )?;
-    passages.extend(more_passages);
-    wholes.extend(more_wholes);
-    let mut nearest: Vec<_> = joined(&passages, &wholes).collect();
-    nearest.sort_by(|(a, one), (b, other)| other.cosine.total_cmp(&one.cosine).then(a.cmp(b)));
-    nearest.truncate(count);
-    Ok(nearest.into_iter().collect())
+    found.passages.extend(passages);
+    found.wholes.extend(wholes);
+    Ok(joined(&found.passages, &found.wholes).collect())
 }
 
 /// How near each of `articles` is; those that are not indexed, or have nothing near, are absent.
@@ -60,11 +81,7 @@ pub async fn nearness_of(
     vector: &[f32],
     articles: &[ArticleId],
 ) -> Result<HashMap<ArticleId, Nearness>, RecommendError> {
-    let (passages, wholes) = futures::try_join!(
-        passages_among(snapshot, vector, articles.to_vec()),
-        snapshot.cosines_of(vector, articles),
-    )?;
-    Ok(joined(&passages, &wholes).collect())
+    complete(snapshot, vector, Found::default(), articles).await
 }
 
 /// The best passage of each of `articles`.
