@@ -21,25 +21,36 @@ pub struct Filled {
     worker: WorkerHandle,
 }
 
-/// Opens `folder`; imports `articles` when nothing is in it.
-pub async fn open(articles: &Path, folder: &Path) -> anyhow::Result<Filled> {
+/// The default model, over `folder`.
+pub fn settings(folder: &Path) -> [(&'static str, String); 3] {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let settings = [
+    [
         ("SENTIO_DATA_DIR", folder.display().to_string()),
         ("SENTIO_MODEL", root.join("models/all-MiniLM-L6-v2").display().to_string()),
         ("SENTIO_ORT_LIB", root.join("lib/libonnxruntime.so").display().to_string()),
-    ];
+    ]
+}
+
+/// Starts the worker and waits until the index is in step.
+pub async fn catch_up(app: &App) -> anyhow::Result<WorkerHandle> {
+    let worker = app.worker().start();
+    ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");
+    while sentio::outbox::lag(app.db.reader()).await?.pending > 0 {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    Ok(worker)
+}
+
+/// Opens `folder`; imports `articles` when nothing is in it.
+pub async fn open(articles: &Path, folder: &Path) -> anyhow::Result<Filled> {
+    let settings = settings(folder);
     if !folder.join("sentio.db").exists() {
         let mut import = Command::new(env!("CARGO_BIN_EXE_sentio"));
         let imported = import.arg("import").arg(articles).envs(settings.clone()).status();
         ensure!(imported.context("the import did not start")?.success(), "the import failed");
     }
     let app = App::open(Config::from_values(&SettingValues::from_flags(settings))?).await?;
-    let worker = app.worker().start();
-    ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");
-    while sentio::outbox::lag(app.db.reader()).await?.pending > 0 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
+    let worker = catch_up(&app).await?;
     let ids = article::Entity::find().select_only().column(article::Column::Id);
     let ids: Vec<i64> = ids.order_by_asc(article::Column::Id).into_tuple().all(app.db.reader()).await?;
     let size = app.index.live()?.snapshot().size().await?;

@@ -10,6 +10,7 @@ use sentio::article::{ArticleFilter, ArticleId};
 use sentio::config::{Config, SettingValues};
 use sentio::index::{
     ArticleRow, Batch, Facets, Generation, GenerationIdentity, PassageRow, Previous, Snapshot, VectorIndex,
+    dot,
 };
 
 use crate::filled::Filled;
@@ -104,7 +105,7 @@ pub async fn measure(filled: &Filled) -> anyhow::Result<()> {
 }
 
 fn nearest(vector: &[f32], leaders: &[&Vec<f32>]) -> usize {
-    let cosine = |leader: &Vec<f32>| leader.iter().zip(vector).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = |leader: &Vec<f32>| dot(leader, vector);
     (0..leaders.len()).max_by(|a, b| cosine(leaders[*a]).total_cmp(&cosine(leaders[*b]))).unwrap_or(0)
 }
 
@@ -123,7 +124,7 @@ async fn recalls(
         };
         let of_passages = async |snapshot: &Snapshot| -> anyhow::Result<Vec<(ArticleId, i32)>> {
             let hits = snapshot.nearest_passages(query, NEAREST, filter, &[]).await?;
-            Ok(hits.iter().map(|hit| (hit.article, hit.start)).collect())
+            Ok(hits.iter().map(|hit| (hit.span.article, hit.span.start)).collect())
         };
         articles.extend(recall(&of_articles(found).await?, &of_articles(exact).await?));
         passages.extend(recall(&of_passages(found).await?, &of_passages(exact).await?));

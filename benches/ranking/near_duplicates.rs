@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use sentio::article::ArticleId;
+use sentio::index::dot;
 
 use crate::filled::Filled;
 
@@ -37,7 +38,7 @@ pub async fn measure(filled: &Filled) -> anyhow::Result<()> {
         common as f64 / (a.len() + b.len() - common).max(1) as f64
     };
     let vectors = filled.vectors(usize::MAX).await?;
-    let cosine = |a: usize, b: usize| vectors[a].iter().zip(&vectors[b]).map(|(a, b)| a * b).sum::<f32>();
+    let cosine = |a: usize, b: usize| dot(&vectors[a], &vectors[b]);
 
     let mut by_words = Vec::new();
     let places: HashMap<_, _> = filled.articles.iter().copied().zip(0..).collect();

@@ -18,7 +18,7 @@ use sentio::index::Words;
 use sentio::recommend::{Mode, Moment, RecommendOptions, Recommender};
 use serde_json::{Value, json};
 
-use crate::filled::Filled;
+use crate::filled::{Filled, settings};
 use crate::harness::percentile;
 
 const QUERIES: usize = 300;
@@ -287,12 +287,9 @@ impl Client {
 
 impl Server {
     fn start(folder: &Path) -> anyhow::Result<Self> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut process = Command::new(env!("CARGO_BIN_EXE_sentio"))
             .args(["serve", "--port", "0"])
-            .env("SENTIO_DATA_DIR", folder)
-            .env("SENTIO_MODEL", root.join("models/all-MiniLM-L6-v2"))
-            .env("SENTIO_ORT_LIB", root.join("lib/libonnxruntime.so"))
+            .envs(settings(folder))
             .env("SENTIO_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()?;

@@ -6,13 +6,15 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::time::Duration;
 
 use sentio::app::App;
 use sentio::article::ArticleId;
 use sentio::config::{Config, SettingValues};
 use sentio::evaluation::{Collection, Grades, QueryScores, store};
+use sentio::index::dot;
 use sentio::recommend::{Mode, Moment, Ranked, RecommendOptions, Recommender};
+
+use crate::filled::{catch_up, settings};
 
 const LIKED: [usize; 2] = [1, 3];
 const DISLIKED: [usize; 2] = [0, 2];
@@ -23,20 +25,10 @@ const LISTED: usize = 10;
 pub async fn measure(collection: &Path) -> anyhow::Result<()> {
     let collection = Collection::read(collection)?;
     let folder = tempfile::tempdir()?;
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let settings = [
-        ("SENTIO_DATA_DIR", folder.path().display().to_string()),
-        ("SENTIO_MODEL", root.join("models/all-MiniLM-L6-v2").display().to_string()),
-        ("SENTIO_ORT_LIB", root.join("lib/libonnxruntime.so").display().to_string()),
-    ];
+    let settings = settings(folder.path());
     let app = App::open(Config::from_values(&SettingValues::from_flags(settings))?).await?;
     store(&app.db, &collection.documents, |_| {}).await?;
-    let worker = app.worker().start();
-    anyhow::ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");
-    while sentio::outbox::lag(app.db.reader()).await?.pending > 0 {
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    worker.stop().await;
+    catch_up(&app).await?.stop().await;
     let lists = Lists {
         recommender: Recommender::new(app.models.clone(), app.index.clone()),
         collection: &collection,
@@ -151,11 +143,8 @@ async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -
         let steered = RecommendOptions { like: like.clone(), dislike: dislike.clone(), ..semantic };
         let ids = |ranked: Vec<Ranked>| ranked.into_iter().map(|ranked| ranked.article).collect::<Vec<_>>();
         let text = model.embed_query(&query.text).await?;
-        let cosine = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
         let nearest = |vector: &[f32], to: &[ArticleId]| {
-            to.iter()
-                .filter_map(|article| Some(cosine(vector, vectors.get(article)?)))
-                .fold(f32::MIN, f32::max)
+            to.iter().filter_map(|article| Some(dot(vector, vectors.get(article)?))).fold(f32::MIN, f32::max)
         };
         let by_best = |with_text: bool| {
             let mut ranking: Vec<_> = vectors
@@ -167,7 +156,7 @@ async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -
                         score -= 0.15 * nearest(vector, &dislike);
                     }
                     if with_text {
-                        score += cosine(vector, text.as_slice());
+                        score += dot(vector, text.as_slice());
                     }
                     (score, *article)
                 })

@@ -1,7 +1,6 @@
 //! Rankings → what clients see: the articles' rows and passages, loaded for all rankings at once.
 
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -12,7 +11,7 @@ use super::types::{Article, ArticlePage, Recommendation};
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, index_background};
-use crate::index::Snapshot;
+use crate::index::{Highlight, QueryWords, Snapshot};
 use crate::recommend::{Background, BestPassage, Mode, Ranked, SimilarArticles, Source, TextMatches};
 
 /// Recommendations with their articles. Rankings for several articles share one.
@@ -31,15 +30,31 @@ pub struct Details {
 }
 
 enum SourceKind {
-    Text { matches: TextMatches, by_words: OnceCell<HashMap<ArticleId, BestPassage>> },
-    Articles { similar: SimilarArticles, passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>> },
+    Text {
+        matches: Box<TextMatches>,
+        words: OnceCell<QueryWords>,
+        by_words: OnceCell<HashMap<ArticleId, BestPassage>>,
+    },
+    Articles {
+        similar: SimilarArticles,
+        passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>>,
+    },
 }
 
 impl RecommendationList {
     /// The list for a text.
     pub async fn by_text(db: &Database, matches: TextMatches) -> Result<Self, ApiError> {
         let ranked = HashMap::from([(None, matches.ranked.clone())]);
-        Self::load(db, ranked, SourceKind::Text { matches, by_words: OnceCell::new() }).await
+        Self::load(
+            db,
+            ranked,
+            SourceKind::Text {
+                matches: Box::new(matches),
+                words: OnceCell::new(),
+                by_words: OnceCell::new(),
+            },
+        )
+        .await
     }
 
     /// One list for each of several articles.
@@ -97,12 +112,13 @@ impl Details {
     /// The passage of `target` that fits `source` best.
     pub async fn best(&self, source: Source, target: ArticleId) -> Result<Option<BestPassage>, ApiError> {
         match &self.kind {
-            SourceKind::Text { matches, by_words } => {
+            SourceKind::Text { matches, words, by_words } => {
                 let nearest = matches.passages.get(&target).copied();
                 if matches.mode != Mode::Keyword {
                     return Ok(nearest);
                 }
-                let by_words = by_words.get_or_try_init(|| matches.passages_with_most_words()).await?;
+                let words = words.get_or_try_init(async || matches.words()).await?;
+                let by_words = by_words.get_or_try_init(|| matches.passages_with_most_words(words)).await?;
                 Ok(by_words.get(&target).copied().or(nearest))
             }
             SourceKind::Articles { similar, passages } => {
@@ -121,14 +137,10 @@ impl Details {
         Ok(text.and_then(|text| text.split_once('\n')).map(|(_title, content)| content))
     }
 
-    /// Where words of the query stand in `text`, in bytes; nowhere when the list is for articles.
-    pub fn highlights(&self, text: &str) -> Vec<Range<usize>> {
-        match &self.kind {
-            SourceKind::Text { matches, .. } => {
-                matches.words.in_text(text).into_iter().map(|highlight| highlight.range).collect()
-            }
-            SourceKind::Articles { .. } => Vec::new(),
-        }
+    /// The words of the query that `text` has; none when the list is for articles.
+    pub async fn highlights(&self, text: &str) -> Result<Vec<Highlight>, ApiError> {
+        let SourceKind::Text { matches, words, .. } = &self.kind else { return Ok(Vec::new()) };
+        Ok(words.get_or_try_init(async || matches.words()).await?.in_text(text))
     }
 
     /// How like each other random passages are; `None` when no sample was taken yet.

@@ -5,6 +5,7 @@ use arrow_array::types::{Float32Type, Int64Type};
 use lancedb::query::Select;
 
 use super::IndexError;
+use super::dot;
 use super::search::{Snapshot, column, vector_column};
 
 /// Pairs of a sample.
@@ -43,7 +44,7 @@ impl Snapshot {
             }
             let (one, other) = (random.usize(..articles.len()), random.usize(..articles.len()));
             if articles[one] != articles[other] {
-                cosines.push(vectors[one].iter().zip(&vectors[other]).map(|(a, b)| a * b).sum::<f32>());
+                cosines.push(dot(&vectors[one], &vectors[other]));
             }
         }
         cosines.sort_unstable_by(f32::total_cmp);

@@ -9,6 +9,7 @@ use lancedb::Table;
 use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
+use super::highlight::QueryWords;
 use super::search::{SearchLog, Snapshot};
 use crate::config::TextLanguage;
 
@@ -113,9 +114,9 @@ impl Generation {
         })
     }
 
-    /// The language whose words full-text search brings together.
-    pub fn text_language(&self) -> TextLanguage {
-        self.text_language
+    /// The words of `query`, as full-text search sees them.
+    pub fn words_of(&self, query: &str) -> Result<QueryWords, IndexError> {
+        QueryWords::new(query, self.text_language)
     }
 
     /// Names the model whose vectors it holds: only that model's can be compared with them.

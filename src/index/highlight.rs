@@ -1,7 +1,6 @@
 //! Where the words of a query stand in a text, as full-text search sees words.
 
 use std::collections::HashSet;
-use std::ops::Range;
 
 use lance_index::scalar::inverted::document_tokenizer::LanceTokenizer;
 use lance_tokenizer::TokenStream;
@@ -19,14 +18,16 @@ pub struct QueryWords {
 /// A word of a text that the query has too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Highlight {
-    /// In bytes of the text.
-    pub range: Range<usize>,
+    /// Where it begins in the text, in UTF-16 code units.
+    pub start: i32,
+    /// Where it ends.
+    pub end: i32,
     /// The word without its ending.
     pub word: String,
 }
 
 impl QueryWords {
-    pub fn new(query: &str, language: TextLanguage) -> Result<Self, IndexError> {
+    pub(super) fn new(query: &str, language: TextLanguage) -> Result<Self, IndexError> {
         let tokenizer = words(language).and_then(|words| Ok(words.build()?));
         let mut tokenizer = tokenizer.map_err(IndexError::during("cut a query into words"))?;
         let mut words = HashSet::new();
@@ -42,10 +43,17 @@ impl QueryWords {
         if self.words.is_empty() {
             return found;
         }
+        let (mut bytes, mut units) = (0, 0);
+        let mut in_utf16 = |until: usize| {
+            units += text.get(bytes..until).unwrap_or_default().chars().map(char::len_utf16).sum::<usize>();
+            bytes = until;
+            i32::try_from(units).unwrap_or(i32::MAX)
+        };
         let mut tokenizer = self.tokenizer.box_clone();
         tokenizer.token_stream_for_doc(text).process(&mut |token| {
             if self.words.contains(&token.text) {
-                found.push(Highlight { range: token.offset_from..token.offset_to, word: token.text.clone() });
+                let (start, end) = (in_utf16(token.offset_from), in_utf16(token.offset_to));
+                found.push(Highlight { start, end, word: token.text.clone() });
             }
         });
         found
@@ -56,9 +64,20 @@ impl QueryWords {
 mod tests {
     use super::*;
 
-    fn found<'a>(query: &str, language: TextLanguage, text: &'a str) -> Vec<&'a str> {
+    fn found(query: &str, language: TextLanguage, text: &str) -> Vec<String> {
         let words = QueryWords::new(query, language).unwrap();
-        words.in_text(text).into_iter().map(|highlight| &text[highlight.range]).collect()
+        let units: Vec<_> = text.encode_utf16().collect();
+        let cut = |Highlight { start, end, .. }| {
+            String::from_utf16(&units[usize::try_from(start).unwrap()..usize::try_from(end).unwrap()])
+                .unwrap()
+        };
+        words.in_text(text).into_iter().map(cut).collect()
+    }
+
+    #[test]
+    fn places_count_utf16_units() {
+        let words = QueryWords::new("w", TextLanguage::NONE).unwrap().in_text("é😀 w w");
+        assert_eq!(words.iter().map(|word| word.start).collect::<Vec<_>>(), [4, 6]);
     }
 
     #[test]

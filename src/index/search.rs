@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::generation::{Size, Versions};
 use super::store::ARTICLE_TABLE;
+use super::stored::{PassageSpan, spans};
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
@@ -58,11 +59,7 @@ pub struct SearchLog {
 /// A passage near a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PassageHit {
-    pub article: ArticleId,
-    pub revision: i64,
-    /// In UTF-16 code units of the content at `revision`.
-    pub start: i32,
-    pub end: i32,
+    pub span: PassageSpan,
     /// Cosine similarity, −1 to 1.
     pub cosine: f32,
 }
@@ -162,18 +159,9 @@ impl Snapshot {
         let columns = ["article_id", "revision", "start", "end", "_distance"];
         let mut hits = Vec::new();
         for batch in self.collect(query.select(Select::columns(&columns)), "search passages").await? {
-            let articles = column::<Int64Type>(&batch, "article_id")?;
-            let revisions = column::<Int64Type>(&batch, "revision")?;
-            let starts = column::<Int32Type>(&batch, "start")?;
-            let ends = column::<Int32Type>(&batch, "end")?;
             let distances = column::<Float32Type>(&batch, "_distance")?;
-            hits.extend((0..batch.num_rows()).map(|row| PassageHit {
-                article: ArticleId(articles[row]),
-                revision: revisions[row],
-                start: starts[row],
-                end: ends[row],
-                cosine: 1.0 - distances[row],
-            }));
+            let spans = spans(&batch)?.into_iter().zip(distances);
+            hits.extend(spans.map(|(span, distance)| PassageHit { span, cosine: 1.0 - distance }));
         }
         Ok(hits)
     }

@@ -85,7 +85,8 @@ impl Snapshot {
     }
 }
 
-fn spans(batch: &RecordBatch) -> Result<Vec<PassageSpan>, IndexError> {
+/// Where the passages of `batch` lie.
+pub(super) fn spans(batch: &RecordBatch) -> Result<Vec<PassageSpan>, IndexError> {
     let articles = column::<Int64Type>(batch, "article_id")?;
     let revisions = column::<Int64Type>(batch, "revision")?;
     let starts = column::<Int32Type>(batch, "start")?;

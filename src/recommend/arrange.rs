@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Contributions, NearDuplicates, RecommendOptions, Tier, autocut};
 use crate::article::ArticleId;
-use crate::index::Portrait;
+use crate::index::{Portrait, dot};
 
 /// From this cosine of two articles on they are nearly the same: nine of ten such pairs share their words too
 /// (`docs/decisions/0020-steering-by-measurement.md`).
@@ -137,19 +137,6 @@ fn compare(waiting: &mut [Waiting<'_>], portrait: &Portrait, listed: usize, pena
 
 fn order(a: &Ranked, b: &Ranked) -> std::cmp::Ordering {
     a.tier.cmp(&b.tier).then(b.score().total_cmp(&a.score())).then(a.article.cmp(&b.article))
-}
-
-/// The cosine of two unit vectors. Sums run side by side, which the processor can add up together.
-pub fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    let mut sums = [0.0; 16];
-    for (a, b) in a.iter().zip(b) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
 }
 
 impl Ranked {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::arrange::{Ranked, arrange, dot};
+use super::arrange::{Ranked, arrange};
 use super::examples::Examples;
 use super::pool::POOL;
 use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
 use crate::article::ArticleId;
-use crate::index::{ArticleHit, Snapshot};
+use crate::index::{ArticleHit, Snapshot, dot};
 
 /// What articles are wanted for: an article, or, without one, the articles of `options.like`.
 pub type Source = Option<ArticleId>;
@@ -24,8 +24,8 @@ pub struct SimilarArticles {
 }
 
 impl Recommender {
-    /// The `k` articles most like each of `articles`, none of them itself; at most three calls to the index however
-    /// many there are.
+    /// The `k` articles most like each of `articles`, none of them itself. The number of calls to the index does not
+    /// grow with theirs.
     pub async fn by_articles(
         &self,
         articles: &[ArticleId],

@@ -9,7 +9,7 @@ use super::pool::{Pool, gather};
 use super::semantic::nearness_of;
 use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
 use crate::article::ArticleId;
-use crate::index::{IndexError, QueryWords, Snapshot};
+use crate::index::{Generation, IndexError, QueryWords, Snapshot};
 
 /// Articles recommended for a text, with the passages that fit it best.
 pub struct TextMatches {
@@ -18,10 +18,17 @@ pub struct TextMatches {
     /// Whether every article that fits was ranked, not only the best of them.
     pub complete: bool,
     pub mode: Mode,
-    /// The query's words, as full-text search sees them.
-    pub words: QueryWords,
+    query: String,
+    generation: Generation,
     /// What was searched, to read the passages' texts from.
     pub snapshot: Snapshot,
+}
+
+impl TextMatches {
+    /// The query's words, as full-text search sees them; cut when they are wanted.
+    pub fn words(&self) -> Result<QueryWords, RecommendError> {
+        Ok(self.generation.words_of(&self.query)?)
+    }
 }
 
 impl Recommender {
@@ -43,7 +50,6 @@ impl Recommender {
             let (vector, examples) = futures::try_join!(embed, Examples::of(&snapshot, &options))?;
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
-        let words = QueryWords::new(query, generation.text_language())?;
         let Pool { candidates, complete, vector } = gather(&snapshot, query, vector, &options).await?;
         let mut passages: HashMap<_, _> = candidates
             .iter()
@@ -77,6 +83,7 @@ impl Recommender {
             }
             passages.extend(near.into_iter().map(|(article, nearness)| (article, nearness.passage)));
         }
-        Ok(TextMatches { ranked, passages, complete, mode: options.mode, words, snapshot })
+        let (query, mode) = (query.to_owned(), options.mode);
+        Ok(TextMatches { ranked, passages, complete, mode, query, generation, snapshot })
     }
 }

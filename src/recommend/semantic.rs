@@ -110,9 +110,9 @@ async fn passages_among(
 fn best_of_each(hits: Vec<PassageHit>) -> HashMap<ArticleId, PassageHit> {
     let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
     for hit in hits {
-        let known = best.entry(hit.article).or_insert(hit);
+        let known = best.entry(hit.span.article).or_insert(hit);
         // Of equal ones the first in the article, so that the answer is the same each time.
-        if (hit.cosine, -hit.start) > (known.cosine, -known.start) {
+        if (hit.cosine, -hit.span.start) > (known.cosine, -known.span.start) {
             *known = hit;
         }
     }
@@ -132,7 +132,6 @@ fn joined<'a>(
 ) -> impl Iterator<Item = (ArticleId, Nearness)> + 'a {
     passages.iter().filter_map(|(article, hit)| {
         let cosine = f32::midpoint(hit.cosine, *wholes.get(article)?);
-        let passage = BestPassage { revision: hit.revision, start: hit.start, end: hit.end };
-        Some((*article, Nearness { cosine, passage }))
+        Some((*article, Nearness { cosine, passage: hit.span.into() }))
     })
 }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::by_text::TextMatches;
 use super::{BestPassage, RecommendError};
 use crate::article::ArticleId;
-use crate::index::{Highlight, PassageSpan};
+use crate::index::{Highlight, PassageSpan, QueryWords};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
 const ARTICLES_AT_A_TIME: usize = 25;
@@ -13,7 +13,10 @@ const ARTICLES_AT_A_TIME: usize = 25;
 impl TextMatches {
     /// Of each listed article the passage with most of the query's words, each counted once; of equal ones the first. Articles
     /// without any in their contents are absent.
-    pub async fn passages_with_most_words(&self) -> Result<HashMap<ArticleId, BestPassage>, RecommendError> {
+    pub async fn passages_with_most_words(
+        &self,
+        words: &QueryWords,
+    ) -> Result<HashMap<ArticleId, BestPassage>, RecommendError> {
         let listed: Vec<_> = self.ranked.iter().map(|ranked| ranked.article).collect();
         let mut best = HashMap::new();
         for articles in listed.chunks(ARTICLES_AT_A_TIME) {
@@ -27,32 +30,21 @@ impl TextMatches {
                 // The title is the text's first line.
                 let content = texts.get(&article).and_then(|text| text.split_once('\n'));
                 let Some((_title, content)) = content else { continue };
-                let places = in_utf16(content, self.words.in_text(content));
-                best.extend(with_most_words(&spans, &places).map(|span| (article, span.into())));
+                best.extend(
+                    with_most_words(&spans, &words.in_text(content)).map(|span| (article, span.into())),
+                );
             }
         }
         Ok(best)
     }
 }
 
-/// Where each word begins, in UTF-16 code units of `text`.
-fn in_utf16(text: &str, words: Vec<Highlight>) -> Vec<(i32, String)> {
-    let (mut bytes, mut units) = (0, 0_usize);
-    let mut places = Vec::with_capacity(words.len());
-    for Highlight { range, word } in words {
-        units += text[bytes..range.start].chars().map(char::len_utf16).sum::<usize>();
-        bytes = range.start;
-        places.push((i32::try_from(units).unwrap_or(i32::MAX), word));
-    }
-    places
-}
-
 /// Both are in the order of the text.
-fn with_most_words(spans: &[PassageSpan], words: &[(i32, String)]) -> Option<PassageSpan> {
+fn with_most_words(spans: &[PassageSpan], words: &[Highlight]) -> Option<PassageSpan> {
     let distinct = |span: &PassageSpan| {
-        let begin = words.partition_point(|(place, _)| *place < span.start);
-        let end = words.partition_point(|(place, _)| *place < span.end);
-        words[begin..end].iter().map(|(_, word)| word).collect::<HashSet<_>>().len()
+        let begin = words.partition_point(|word| word.start < span.start);
+        let end = words.partition_point(|word| word.start < span.end);
+        words[begin..end].iter().map(|word| &word.word).collect::<HashSet<_>>().len()
     };
     let counted = spans.iter().rev().map(|span| (distinct(span), span));
     counted.filter(|(words, _)| *words > 0).max_by_key(|(words, _)| *words).map(|(_, span)| *span)
@@ -67,16 +59,9 @@ mod tests {
         let span = |start, end| PassageSpan { article: ArticleId(1), revision: 1, start, end };
         let spans = [span(0, 10), span(8, 20), span(18, 30)];
         let words = [(1, "a"), (5, "a"), (9, "b"), (15, "a"), (19, "b"), (25, "a")];
-        let words = words.map(|(place, word)| (place, word.to_owned()));
+        let words = words.map(|(start, word)| Highlight { start, end: start + 1, word: word.to_owned() });
         assert_eq!(with_most_words(&spans, &words), Some(spans[0]));
         assert_eq!(with_most_words(&spans, &words[2..]), Some(spans[1]));
         assert_eq!(with_most_words(&spans, &words[..0]), None);
-    }
-
-    #[test]
-    fn places_count_utf16_units() {
-        let word = |range| Highlight { range, word: "w".to_owned() };
-        let places = in_utf16("é😀 w w", vec![word(7..8), word(9..10)]);
-        assert_eq!(places.iter().map(|(place, _)| *place).collect::<Vec<_>>(), [4, 6]);
     }
 }

@@ -1,6 +1,5 @@
 //! A recommended article.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
@@ -9,6 +8,7 @@ use super::Article;
 use crate::db::Database;
 use crate::graphql::error::{ApiError, Nullable};
 use crate::graphql::recommendations::Details;
+use crate::index;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
 /// An article that fits, and how well.
@@ -129,7 +129,7 @@ impl Recommendation {
             self.details.indexed_content(row).await?
         };
         let text = content.and_then(|content| slice_utf16(content, best.start, best.end)).unwrap_or_default();
-        let highlights = in_utf16(text, self.details.highlights(text));
+        let highlights = self.details.highlights(text).await?.into_iter().map(Highlight::from).collect();
         Ok(Passage { text: text.to_owned(), start: best.start, end: best.end, highlights })
     }
 
@@ -165,15 +165,10 @@ impl From<&Reason> for RankingReason {
     }
 }
 
-/// Byte ranges of `text`, in their order, in UTF-16 code units.
-fn in_utf16(text: &str, ranges: Vec<Range<usize>>) -> Vec<Highlight> {
-    let (mut bytes, mut units) = (0, 0);
-    let mut passed = |until: usize| {
-        units += text.get(bytes..until).unwrap_or_default().chars().map(char::len_utf16).sum::<usize>();
-        bytes = until;
-        i32::try_from(units).unwrap_or(i32::MAX)
-    };
-    ranges.into_iter().map(|range| Highlight { start: passed(range.start), end: passed(range.end) }).collect()
+impl From<index::Highlight> for Highlight {
+    fn from(highlight: index::Highlight) -> Self {
+        Self { start: highlight.start, end: highlight.end }
+    }
 }
 
 /// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.
