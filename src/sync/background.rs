@@ -21,6 +21,10 @@ pub async fn refresh(db: &Database, target: &Target) -> Result<(), SyncError> {
     }
     let seed = generation.id.unsigned_abs();
     let cosines = snapshot.background_cosines(seed).await?;
+    // All passages are of one article: a sample of nothing, once stored, would stand until their number had doubled.
+    if cosines.is_empty() {
+        return Ok(());
+    }
     let row = ActiveModel {
         generation_id: Set(generation.id),
         passages: Set(i64::try_from(passages).unwrap_or(i64::MAX)),

@@ -61,7 +61,8 @@ async fn by_words_the_best_passage_is_the_one_with_the_words() {
 #[tokio::test]
 async fn confidence_is_the_share_of_random_pairs_that_are_less_alike() {
     let app = Builder::new().start().await;
-    app.create("One", "Words about one thing.").await;
+    // Long enough for several passages: pairs of one article's own passages are no background.
+    app.create("One", &"Words about one thing. ".repeat(400)).await;
     let alone = list(&app, json!({ "query": "words" })).await;
     assert_eq!(alone[0]["confidence"], Value::Null, "one article has no pair");
     for number in 0..20 {

@@ -121,6 +121,7 @@ async fn bad_arguments_are_refused_and_cost_no_other_field() {
         (json!({ "query": "" }), "BAD_USER_INPUT", Some("query")),
         (json!({ "query": "x\u{0}" }), "BAD_USER_INPUT", Some("query")),
         (json!({ "query": "é".repeat(8_193) }), "BAD_USER_INPUT", Some("query")),
+        (json!({ "query": "word ".repeat(20_000) }), "BAD_USER_INPUT", Some("query")),
         (json!({ "query": "x", "k": 0 }), "BAD_USER_INPUT", Some("k")),
         (json!({ "query": "x", "k": 101 }), "BAD_USER_INPUT", Some("k")),
         (json!({ "query": "x", "options": { "minScore": 1.5 } }), "BAD_USER_INPUT", Some("options.minScore")),
@@ -257,6 +258,16 @@ async fn the_longest_lists_of_a_filter_are_answered() {
     assert_eq!(data, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
     let nothing = app.query_with(document, json!({ "filter": { "tagsAll": tags } })).await;
     assert_eq!(nothing, json!({ "articles": { "totalCount": 0 }, "recommend": [] }));
+    for mode in ["SEMANTIC", "KEYWORD", "HYBRID"] {
+        let but_one: Vec<_> = ids.iter().filter(|id| *id != "2").collect();
+        let options = json!({ "mode": mode, "excludeIds": but_one });
+        let data = app.query_with(RECOMMEND, json!({ "query": "words", "options": options })).await;
+        assert!(self::ids(&data["recommend"]).iter().all(|id| *id == "2"), "{mode} {data}");
+        let too_many: Vec<_> = (0..10_001).map(|number| number.to_string()).collect();
+        let options = json!({ "mode": mode, "excludeIds": too_many });
+        let refused = app.execute(RECOMMEND, json!({ "query": "words", "options": options })).await;
+        assert_eq!(refused["errors"][0]["extensions"]["argument"], "options.excludeIds", "{mode}");
+    }
     app.stop().await;
 }
 
