@@ -22,6 +22,8 @@ pub enum OpenError {
         .path.display()
     )]
     RuntimeUnusable { path: PathBuf, source: ort::LoadDynamicError },
+    #[error("{} ends too early: run `make setup`, or set SENTIO_ORT_LIB to a whole library", .path.display())]
+    RuntimeTruncated { path: PathBuf },
     #[error(
         "ONNX Runtime is already loaded from {}, and a process loads it only once: restart to use {}",
         .loaded.display(), .requested.display()
@@ -68,7 +70,10 @@ pub enum OpenError {
     ProcessorTooOld,
     #[error(transparent)]
     AcceleratorMissing(#[from] super::accelerator::AcceleratorError),
-    #[error("the model in {} cannot embed a first text: {reason}", .path.display())]
+    #[error(
+        "the model in {} cannot embed a first text ({reason}): fetch the model again, or set SENTIO_MODEL to another one",
+        .path.display()
+    )]
     WarmUp { path: PathBuf, reason: String },
     #[error("the embedding threads could not be started: check the system's limit of threads")]
     Threads { source: io::Error },

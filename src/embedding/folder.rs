@@ -209,9 +209,19 @@ struct Modules {
 impl Modules {
     fn read(folder: &Path) -> Result<Self, OpenError> {
         let modules: Vec<Module> = required(&folder.join("modules.json"))?;
-        let (mut transformer, mut pooling) = (None, None);
+        let (mut transformer, mut pooling, mut normalises) = (None, None, false);
         for module in modules {
             let class = module.class.rsplit('.').next().unwrap_or_default();
+            let is_late = match class {
+                "Transformer" => pooling.is_some() || normalises,
+                "Pooling" => transformer.is_none() || normalises,
+                _ => false,
+            };
+            if is_late {
+                let reason = format!("its modules.json has `{class}` in the wrong place");
+                return Err(unsupported(folder, reason));
+            }
+            normalises |= class == "Normalize";
             let seen = match class {
                 "Transformer" => transformer.replace(folder.join(&module.path)),
                 "Pooling" => pooling.replace(folder.join(&module.path)),

@@ -101,7 +101,7 @@ impl Source<'_> {
             if config.precision == PrecisionSetting::Int8 {
                 return Err(unsupported(
                     &folder.path,
-                    "it runs from an ONNX file, to which SENTIO_PRECISION=int8 cannot be applied",
+                    "it runs from an ONNX file, to which SENTIO_PRECISION=int8 cannot be applied (auto can)",
                 ));
             }
             let network = Network::file(folder, environment, accelerator)?;
@@ -159,6 +159,13 @@ fn describe(
         .map_err(|error| unsupported(&folder.path, format!("its passage prompt fails: {error}")))?;
     if passage_overhead >= passage_tokens {
         let reason = format!("its passage prompt fills a passage of {passage_tokens} tokens");
+        return Err(unsupported(&folder.path, reason));
+    }
+    let query_overhead = tokenizer
+        .overhead(&query_prompt)
+        .map_err(|error| unsupported(&folder.path, format!("its query prompt fails: {error}")))?;
+    if query_overhead >= folder.window {
+        let reason = format!("its query prompt fills the window of {} tokens", folder.window);
         return Err(unsupported(&folder.path, reason));
     }
     let mut description = ModelDescription {

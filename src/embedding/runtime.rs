@@ -2,6 +2,8 @@
 
 use std::{
     env::{self, consts},
+    fs::File,
+    io::Read,
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
@@ -52,7 +54,26 @@ fn processor_suffices() -> bool {
     return true;
 }
 
+/// Whether the file has all that its ELF header promises. The loader maps what is missing too, and the process is ended by a
+/// signal when it is read. Other formats are left to the loader.
+fn is_truncated(library: &Path) -> bool {
+    let Ok(mut file) = File::open(library) else { return false };
+    let mut header = [0; 64];
+    if file.read_exact(&mut header).is_err() || !header.starts_with(b"\x7fELF\x02\x01") {
+        return false;
+    }
+    // The table of sections is the last thing in the file: offset at 40, size and number of entries at 58 and 60.
+    let [sections, entry, count] = [(40, 8), (58, 2), (60, 2)].map(|(at, length)| {
+        header[at..at + length].iter().rev().fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+    });
+    let end = entry.saturating_mul(count).saturating_add(sections);
+    file.metadata().is_ok_and(|metadata| metadata.len() < end)
+}
+
 fn start(library: &Path) -> Result<Environment, OpenError> {
+    if is_truncated(library) {
+        return Err(OpenError::RuntimeTruncated { path: library.to_owned() });
+    }
     let builder = ort::init_from(library).map_err(|source| match source {
         LoadDynamicError::BadVersion { version_str, path } => {
             OpenError::RuntimeTooOld { path, found: version_str, required: ort::MINOR_VERSION }
@@ -99,5 +120,18 @@ mod tests {
             "no ONNX Runtime library at missing/libonnxruntime.so: run `make setup`, \
              or set SENTIO_ORT_LIB to the library's path"
         );
+    }
+
+    #[test]
+    fn a_library_that_was_not_copied_to_its_end_is_refused_before_it_is_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole = Path::new("lib/libonnxruntime.so").canonicalize().unwrap();
+        assert!(!is_truncated(&whole));
+        let content = std::fs::read(whole).unwrap();
+        let part = folder.path().join("libonnxruntime.so");
+        for bytes in [1_000, content.len() / 2, content.len() - 1] {
+            std::fs::write(&part, &content[..bytes]).unwrap();
+            assert!(is_truncated(&part), "{bytes} bytes");
+        }
     }
 }

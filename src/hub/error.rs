@@ -18,7 +18,7 @@ pub enum HubError {
     #[error("`{text}` names a revision already: leave out --revision")]
     TwoRevisions { text: String },
     #[error(
-        "{wanted} is not in {} and HF_HUB_OFFLINE forbids asking the Hub: \
+        "{wanted} cannot be fetched into {}, because HF_HUB_OFFLINE forbids asking the Hub: \
          unset HF_HUB_OFFLINE, or copy the folder from another machine",
         .folder.display()
     )]

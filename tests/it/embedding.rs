@@ -398,6 +398,10 @@ fn damaged_and_missing_files_are_named() {
             assert!(refusal.contains(&format!("{file} is damaged")), "{refusal}");
         }
     }
+    let mut wordy = config(FIXTURES, "tiny-bert", PrecisionSetting::Auto);
+    wordy.query_prompt = Some("word ".repeat(200));
+    let refusal = refused(&wordy);
+    assert!(refusal.contains("its query prompt fills the window of 64 tokens"), "{refusal}");
     let refusal = refused(&config(FIXTURES, "no-such-model", PrecisionSetting::Auto));
     assert!(refusal.contains("no-such-model: run `make setup` for the default model"), "{refusal}");
 }
@@ -410,6 +414,7 @@ fn a_model_that_would_run_wrongly_is_refused_with_the_reason() {
     for (file, from, to, reason) in [
         ("modules.json", "normalize.Normalize", "dense.Dense", "a module `Dense`"),
         ("modules.json", "normalize.Normalize", "pooling.Pooling", "the module `Pooling` twice"),
+        ("modules.json", "transformer.Transformer", "normalize.Normalize", "`Pooling` in the wrong place"),
         ("config.json", r#""gelu""#, r#""relu""#, "its activation is `relu` instead of gelu"),
         (
             "config.json",

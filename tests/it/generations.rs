@@ -271,7 +271,7 @@ async fn the_arithmetic_is_chosen_once_and_kept() {
 
 #[tokio::test]
 async fn a_machine_that_computes_other_vectors_refuses_the_index() {
-    let app = Builder::new().start().await;
+    let app = Builder::new().set("SENTIO_PRECISION", "int8").start().await;
     app.create("One", "words").await;
     // Other texts' vectors: those of each text's successor.
     let probes: Vec<_> =
@@ -287,7 +287,8 @@ async fn a_machine_that_computes_other_vectors_refuses_the_index() {
     let bytes = if app.is_postgres() { format!("decode('{others}', 'hex')") } else { format!("X'{others}'") };
     app.raw_sql(&format!("UPDATE index_generation SET probe_vectors = {bytes}")).await;
     let (folder, database_url) = app.stop().await;
-    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    let same = Builder::new().set("SENTIO_PRECISION", "int8").without_worker();
+    let app = same.start_in(folder, database_url).await;
     let error = app.app.generations.open_for_search().await.err().unwrap();
     let reason = std::error::Error::source(&error).unwrap().to_string();
     assert!(
