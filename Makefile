@@ -36,7 +36,7 @@ install: build ## copy the program to ~/.local/bin/sentio
 	install -D "$(sentio)" "$(HOME)/.local/bin/sentio"
 
 .PHONY: test
-test: test-sqlite test-postgres test-browser ## install what the tests need and run all of them
+test: test-sqlite test-postgres test-browser test-clients ## install what the tests need and run all of them
 
 .PHONY: setup-test
 setup-test:
@@ -55,13 +55,21 @@ test-browser: setup-test ## the playground in a headless Chromium
 	$(cargo) build --bin sentio
 	scripts/test-browser.sh
 
+.PHONY: test-clients
+test-clients: setup-test ## Apollo, urql, Relay, generated clients and the audits of GraphQL over HTTP
+	$(cargo) build --bin sentio
+	scripts/test-clients.sh
+
 .PHONY: check
-check: ## formatting, lints, documentation, licences, shell scripts
+check: ## formatting, lints, documentation, licences, shell scripts, the schema beside that of the last release
 	@scripts/setup.sh check
 	$(cargo) fmt --all --check
 	$(cargo) clippy --locked --workspace --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' $(cargo) doc --locked --workspace --no-deps
 	shellcheck scripts/*.sh .ci/run
+	scripts/compare-schema.sh
+	node playground/check.mjs
+	node examples/reader/embed.mjs --check
 	@if cargo deny --version >/dev/null 2>&1; then \
 	  set -x; cargo deny --locked check licenses bans sources; \
 	else \
@@ -100,6 +108,11 @@ playground: ## bundle the playground anew (playground/dist)
 	npm ci --prefix playground --no-audit --no-fund
 	npm run build --prefix playground
 
+.PHONY: reader
+reader: ## bundle the example front end anew (examples/reader/embedded)
+	npm ci --prefix examples/reader --no-audit --no-fund
+	npm run build --prefix examples/reader
+
 .PHONY: schema
 schema: build ## write schema.graphql
 	"$(sentio)" schema > schema.graphql.part
@@ -112,4 +125,4 @@ docker: ## build the image sentio:latest
 .PHONY: clean
 clean: ## delete what was built and installed here; articles (data) and downloads stay
 	cargo clean
-	rm -rf lib models/all-MiniLM-L6-v2 tests/*/node_modules tests/*/*/node_modules playground/node_modules
+	rm -rf lib models/all-MiniLM-L6-v2 tests/*/node_modules tests/*/*/node_modules playground/node_modules examples/reader/node_modules examples/reader/dist

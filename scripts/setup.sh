@@ -177,18 +177,24 @@ install_model() {
 # --- tests and checks -----------------------------------------------------------------------------------------------
 
 install_test_tools() {
-  local lock folder
   need "scripts/with-postgres.sh --find" "postgresql" \
     "PostgreSQL's server programs (initdb, pg_ctl) are missing: install them with 'apt-get install postgresql' (Debian) or 'brew install postgresql' (macOS)"
   need "sqlite3 --version" "sqlite3" \
     "sqlite3 is missing: install it with 'apt-get install sqlite3' (Debian)"
   need "scripts/test-browser.sh --find" "chromium" \
     "Chromium is missing: install it with 'apt-get install chromium' (Debian), or set CHROMIUM to the executable of a Chrome"
+  install_node_packages tests/*/package-lock.json tests/*/*/package-lock.json
+  install_python_clients
+}
+
+# install_node_packages LOCK…: what the package locks name, each in its folder.
+install_node_packages() {
+  local lock folder
   need "node --version" "nodejs" \
     "Node.js is missing: install version 20 or newer from https://nodejs.org"
   need "npm --version" "npm" \
     "npm is missing: it comes with Node.js from https://nodejs.org, or with 'apt-get install npm' (Debian)"
-  for lock in tests/*/package-lock.json tests/*/*/package-lock.json; do
+  for lock in "$@"; do
     folder=$(dirname "$lock")
     [[ -f $lock && ! $folder/node_modules/.package-lock.json -nt $lock ]] || continue
     say "installing the packages of $folder"
@@ -200,9 +206,24 @@ install_test_tools() {
   done
 }
 
+# The Python clients, in an environment of their own.
+install_python_clients() {
+  local environment="$cache/clients" requirements=tests/clients/python/requirements.txt
+  cmp -s "$requirements" "$environment/requirements.txt" && return
+  need "python3 -m venv --help" "python3-venv" \
+    "Python's venv is missing: install it with 'apt-get install python3-venv' (Debian)"
+  say "installing the Python clients into $environment"
+  rm -rf "$environment"
+  { python3 -m venv "$environment" &&
+    "$environment/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements"; } >&2 ||
+    fail "the Python clients could not be installed: see above, and check that PyPI can be reached"
+  cp "$requirements" "$environment/requirements.txt"
+}
+
 install_check_tools() {
   need "shellcheck --version" "shellcheck" \
     "shellcheck is missing: install it with 'apt-get install shellcheck' (Debian) or 'brew install shellcheck' (macOS)"
+  install_node_packages tests/clients/package-lock.json
   cargo deny --version >/dev/null 2>&1 && return
   # Not optimised: it runs for a second, and is compiled in two minutes instead of ten.
   say "installing cargo-deny into $cache/tools"

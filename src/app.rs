@@ -12,8 +12,8 @@ use crate::config::Config;
 use crate::db::{ChangeWatch, Changes, Database};
 use crate::embedding::Models;
 use crate::events::Events;
-use crate::graphql::{self, Services};
-use crate::http::{self, HttpState};
+use crate::graphql::{self, Documents, Executor, ManifestError, Services, TrustedDocuments};
+use crate::http::{self, HttpState, Origins};
 use crate::index::VectorIndex;
 use crate::outbox::{self, IndexWait};
 use crate::recommend::Recommender;
@@ -80,8 +80,14 @@ impl App {
         Publisher { db: self.db.clone(), events: self.events.clone(), changes: self.changes.clone() }
     }
 
-    /// The HTTP routes over these rooms; after `stop` no request waits for the index any more, and subscriptions end.
-    pub fn router(&self, stop: CancellationToken) -> http::Router {
+    /// The HTTP routes over these rooms; after `stop` no request waits for the index any more, and subscriptions end. Fails when
+    /// the manifest of trusted documents cannot be used.
+    pub fn router(&self, stop: CancellationToken) -> Result<http::Router, ManifestError> {
+        let config = &self.config.server;
+        let trusted = match &config.trusted_documents {
+            Some(path) => TrustedDocuments::read(path, config.trusted_documents_only)?,
+            None => TrustedDocuments::default(),
+        };
         let services = Services {
             db: self.db.clone(),
             recommender: Recommender::new(self.models.clone(), self.index.clone()),
@@ -90,18 +96,22 @@ impl App {
             changes: self.changes.clone(),
             events: self.events.clone(),
         };
+        // A mutation may wait for the index besides.
+        let time_limit = EXECUTION_MAX + self.config.index.wait;
+        let executor = Executor::new(graphql::schema(services), self.db.clone(), time_limit, stop.clone());
         let state = HttpState {
-            schema: graphql::schema(services),
-            authenticator: Authenticator::new(&self.config.server),
+            executor,
+            documents: Documents::new(trusted),
+            authenticator: Authenticator::new(config),
+            origins: Origins::new(config),
             db: self.db.clone(),
             index: self.index.clone(),
             models: self.models.clone(),
-            // A mutation may wait for the index besides.
-            execution_limit: EXECUTION_MAX + self.config.index.wait,
-            subscriptions: Arc::new(Semaphore::new(http::SUBSCRIPTIONS_MAX)),
+            body_max_bytes: config.body_max_bytes,
+            sockets: Arc::new(Semaphore::new(http::SOCKETS_MAX)),
             stop,
         };
-        http::router(state, &self.config.server)
+        Ok(http::router(state, config))
     }
 
     /// Waits until searches are possible; `false` when they still are not after `limit`.

@@ -40,7 +40,7 @@ impl Server {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}/graphql", listener.local_addr()?);
         let stop = CancellationToken::new();
-        tokio::spawn(sentio::http::serve(listener, app.router(stop.clone()), stop.clone()));
+        tokio::spawn(sentio::http::serve(listener, app.router(stop.clone())?, stop.clone()));
         Ok(Self { app, url, folder, worker, stop })
     }
 

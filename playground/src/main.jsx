@@ -5,6 +5,8 @@ import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { GraphiQL } from 'graphiql';
 import { useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
+import { readLink } from './link.js';
+import { ShareButton } from './share-button.jsx';
 import { tabs } from './tabs.js';
 
 globalThis.MonacoEnvironment = {
@@ -18,6 +20,7 @@ const endpoint = new URL('/graphql', location.href);
 
 const fetcher = createGraphiQLFetcher({
   url: endpoint.href,
+  // What the headers editor holds goes into the parameters of the connection: browsers cannot set headers of a WebSocket.
   // graphql-ws is imported and a connection is opened when the first subscription is run, not before.
   subscriptionUrl: endpoint.href.replace(/^http/, 'ws'),
   // The server has neither @defer nor @stream.
@@ -37,9 +40,27 @@ function FollowColourScheme() {
   return null;
 }
 
+const linked = readLink(location.hash);
+
 createRoot(document.getElementById('playground')).render(
-  <GraphiQL fetcher={fetcher} defaultTabs={tabs} isHeadersEditorEnabled>
+  <GraphiQL
+    fetcher={fetcher}
+    defaultTabs={tabs}
+    initialQuery={linked?.query}
+    initialVariables={linked?.variables}
+    isHeadersEditorEnabled
+  >
     <GraphiQL.Logo>Sentio</GraphiQL.Logo>
+    <GraphiQL.Toolbar>
+      {({ prettify, merge, copy }) => (
+        <>
+          {prettify}
+          {merge}
+          {copy}
+          <ShareButton />
+        </>
+      )}
+    </GraphiQL.Toolbar>
     <FollowColourScheme />
   </GraphiQL>,
 );

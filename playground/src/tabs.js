@@ -37,26 +37,33 @@ query SimilarArticles {
 }
 `;
 
-const listArticles = `# A page of articles, each with its own
-# recommendations. For the next page add
-# after: "…" with the endCursor of this one.
-query ListArticles {
-  articles(first: 5, orderBy: { field: TITLE, direction: ASC }) {
-    totalCount
-    nodes {
-      id
+const filteredAndDiverse = `# Only of some categories, not too much of the
+# same, and why each is where it is. What is best
+# for your articles is told by docs/recommendations.md.
+query FilteredAndDiverse {
+  recommend(
+    query: "a quiet evening"
+    k: 5
+    options: {
+      filter: { categoryNotIn: ["Finance"] }
+      diversity: 0.4
+      perCategory: 2
+      nearDuplicates: HIDE
+    }
+  ) {
+    article {
       title
       category
-      similarTo(k: 2) {
-        score
-        article {
-          title
-        }
-      }
+      tags
     }
-    pageInfo {
-      hasNextPage
-      endCursor
+    passage {
+      text
+    }
+    explanation {
+      rankingScore
+      semantic
+      keyword
+      diversity
     }
   }
 }
@@ -92,22 +99,19 @@ mutation CreateArticle {
 }
 `;
 
-const indexStatus = `# How far the index is behind the database, and
-# which model made its vectors.
-query IndexStatus {
-  indexStatus {
-    state
-    articles
-    passages
-    pending
-    failed
-    lagSeconds
-    live {
-      model
-      coverage
+const articleChanged = `# Tells every change of an article while this
+# runs, whoever makes it. Leave it running, and run
+# CreateArticle in another window.
+subscription ArticleChanged {
+  articleChanged {
+    kind
+    articleId
+    article {
+      title
+      indexState
     }
   }
 }
 `;
 
-export const tabs = [searchByMeaning, similarArticles, listArticles, createArticle, indexStatus].map(query => ({ query }));
+export const tabs = [searchByMeaning, similarArticles, filteredAndDiverse, createArticle, articleChanged].map(query => ({ query }));

@@ -58,8 +58,9 @@ impl Serve {
         if samples_created && !self.no_worker && !app.index_caught_up(INDEX_MAX).await? {
             tracing::warn!("serve.samples_not_indexed: they are found when they are");
         }
+        let router = app.router(stop.clone())?;
         announce(listener.local_addr()?, &app)?;
-        let served = http::serve(listener, app.router(stop.clone()), stop).await;
+        let served = http::serve(listener, router, stop).await;
         worker.stop().await;
         publisher.stop().await;
         app.close().await?;

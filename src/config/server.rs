@@ -1,6 +1,7 @@
 //! The HTTP server.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -19,6 +20,12 @@ pub struct ServerConfig {
     pub api_keys: ApiKeys,
     /// Web origins that may call from a browser, in their canonical form.
     pub allowed_origins: Vec<String>,
+    /// Most bytes of a request's body. Default: 8 MiB, because 1 MiB of Cyrillic is 3 MiB when its JSON is escaped.
+    pub body_max_bytes: usize,
+    /// The manifest of documents that may be asked for by id.
+    pub trusted_documents: Option<PathBuf>,
+    /// Whether no other documents are executed.
+    pub trusted_documents_only: bool,
 }
 
 /// The keys that may write.
@@ -63,7 +70,30 @@ impl ServerConfig {
             });
         }
         let allowed_origins = values.list("SENTIO_ALLOWED_ORIGINS").map(origin).collect::<Result<_, _>>()?;
-        Ok(Self { host, port, api_keys, allowed_origins })
+        let body_max = "expected MiB, a number from 1 to 1024";
+        let body_max: usize = values.parse("SENTIO_BODY_MAX", body_max, |text| {
+            text.parse().ok().filter(|mebibytes| (1..=1_024).contains(mebibytes))
+        })?;
+        let trusted_documents = values.text("SENTIO_TRUSTED_DOCUMENTS");
+        let trusted_documents_only =
+            values
+                .parse("SENTIO_TRUSTED_DOCUMENTS_ONLY", "expected true or false", |text| text.parse().ok())?;
+        if trusted_documents_only && trusted_documents.is_empty() {
+            return Err(ConfigError::BadValue {
+                name: "SENTIO_TRUSTED_DOCUMENTS_ONLY",
+                value: "true".to_owned(),
+                expected: "it needs a manifest: set SENTIO_TRUSTED_DOCUMENTS to its path".to_owned(),
+            });
+        }
+        Ok(Self {
+            host,
+            port,
+            api_keys,
+            allowed_origins,
+            body_max_bytes: body_max * 1024 * 1024,
+            trusted_documents: (!trusted_documents.is_empty()).then(|| trusted_documents.into()),
+            trusted_documents_only,
+        })
     }
 }
 

@@ -162,6 +162,27 @@ pub const SETTINGS: &[Setting] = &[
         "Web origins that may call the API from a browser; on loopback, loopback origins always may",
     ),
     setting(
+        "SENTIO_BODY_MAX",
+        "body-max",
+        "MEBIBYTES",
+        "8",
+        "Most that a request's body, or a message on a WebSocket, may have",
+    ),
+    setting(
+        "SENTIO_TRUSTED_DOCUMENTS",
+        "trusted-documents",
+        "FILE",
+        "",
+        "Manifest of the documents a front end was built with; they are executed by their ids",
+    ),
+    setting(
+        "SENTIO_TRUSTED_DOCUMENTS_ONLY",
+        "trusted-documents-only",
+        "true|false",
+        "false",
+        "Whether to execute no other documents than those of the manifest",
+    ),
+    setting(
         "HF_ENDPOINT",
         "hf-endpoint",
         "URL",

@@ -3,24 +3,33 @@
 mod arguments;
 mod article_list;
 mod cursor;
+mod documents;
 mod error;
-pub mod limits;
+mod executor;
+mod limits;
 mod loader;
 mod mutation;
+mod operation;
 mod query;
 mod recommend;
 mod recommend_arguments;
 mod recommendation_cursor;
 mod recommendations;
+mod repeated_fields;
+mod request_error;
 mod status;
 mod subscription;
+mod trusted_documents;
+mod type_name_fields;
 mod types;
-pub mod variables;
+mod variables;
 mod write;
 
-use async_graphql::Request;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use async_graphql::{Request, SDLExportOptions};
+
+use chrono::{DateTime, Utc};
 
 use crate::auth::Viewer;
 use crate::db::{Changes, Database};
@@ -29,8 +38,13 @@ use crate::index::VectorIndex;
 use crate::outbox::IndexWait;
 use crate::recommend::Recommender;
 
+pub use documents::Documents;
 pub use error::ApiError;
+pub use executor::{Answer, Asked, Executor, ResponseBody};
+pub use operation::{JsonObject, Operation, Parameters};
+pub use request_error::RequestError;
 pub use status::index_status;
+pub use trusted_documents::{ManifestError, TrustedDocuments};
 pub use types::{IndexGeneration, IndexState, IndexStatus};
 
 use loader::ArticleLoader;
@@ -41,12 +55,11 @@ use subscription::Subscription;
 /// The schema with its roots.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
-/// Deepest selection of a request; the introspection query of GraphiQL needs 15.
-const DEPTH_MAX: usize = 20;
-/// Most fields of a request, each counted as often as fragments spread it.
-const COMPLEXITY_MAX: usize = 2_000;
-/// Most directives on one field.
-const DIRECTIVES_MAX: usize = 10;
+/// The description of the scalar, which the library does not give for clients to read.
+const DATE_TIME: &str = "A moment, as RFC 3339 writes it: 2026-01-31T12:00:00Z.";
+
+/// Deepest nesting of fields and fragments.
+const RECURSION_MAX: usize = 128;
 
 /// What resolvers work with.
 #[derive(Clone)]
@@ -74,19 +87,19 @@ pub fn schema(services: Services) -> Schema {
 
 /// The schema definition language, made without any service.
 pub fn sdl() -> String {
-    builder().finish().sdl()
+    builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
 /// Adds to a request what lives as long as the request.
-pub fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> Request {
+fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> Request {
     let loader =
         DataLoader::new(ArticleLoader::new(db.clone()), TokioSpawner::current(), TokioTimer::default());
     request.into().data(viewer).data(loader)
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
+    // The limits of `limits` are checked before; this one counts fields and fragments together.
     async_graphql::Schema::build(Query, Mutation, Subscription)
-        .limit_depth(DEPTH_MAX)
-        .limit_complexity(COMPLEXITY_MAX)
-        .limit_directives(DIRECTIVES_MAX)
+        .limit_recursive_depth(RECURSION_MAX)
+        .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
 }

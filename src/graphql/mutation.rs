@@ -21,7 +21,7 @@ impl Mutation {
     async fn create_article(
         &self,
         context: &Context<'_>,
-        input: CreateArticleInput,
+        #[graphql(desc = "The article.")] input: CreateArticleInput,
     ) -> Nullable<CreateArticlePayload> {
         Some(create_article(context, input).await)
     }
@@ -30,7 +30,7 @@ impl Mutation {
     async fn create_articles(
         &self,
         context: &Context<'_>,
-        input: CreateArticlesInput,
+        #[graphql(desc = "The articles.")] input: CreateArticlesInput,
     ) -> Nullable<CreateArticlesPayload> {
         Some(create_articles(context, input).await)
     }
@@ -39,7 +39,7 @@ impl Mutation {
     async fn update_article(
         &self,
         context: &Context<'_>,
-        input: UpdateArticleInput,
+        #[graphql(desc = "Which article, and what of it to change.")] input: UpdateArticleInput,
     ) -> Nullable<UpdateArticlePayload> {
         Some(update_article(context, input).await)
     }
@@ -48,7 +48,7 @@ impl Mutation {
     async fn delete_article(
         &self,
         context: &Context<'_>,
-        input: DeleteArticleInput,
+        #[graphql(desc = "Which article.")] input: DeleteArticleInput,
     ) -> Nullable<DeleteArticlePayload> {
         Some(delete_article(context, input).await)
     }

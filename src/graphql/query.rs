@@ -27,12 +27,20 @@ pub struct Query;
 #[Object]
 impl Query {
     /// The article with this id; null when there is none.
-    async fn article(&self, context: &Context<'_>, id: ID) -> Nullable<Article> {
+    async fn article(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Nullable<Article> {
         load_article(context, &id).await.transpose()
     }
 
     /// The article with this external id; null when there is none.
-    async fn article_by_external_id(&self, context: &Context<'_>, external_id: String) -> Nullable<Article> {
+    async fn article_by_external_id(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The id that the article has elsewhere.")] external_id: String,
+    ) -> Nullable<Article> {
         load_by_external_id(context, &external_id).await.transpose()
     }
 
@@ -98,13 +106,21 @@ impl Query {
     }
 
     /// The object with this global id; null when there is none.
-    async fn node(&self, context: &Context<'_>, id: ID) -> Nullable<Node> {
+    async fn node(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global id.")] id: ID,
+    ) -> Nullable<Node> {
         let article = load_article(context, &id).await;
         article.map(|article| article.map(Node::Article)).transpose()
     }
 
     /// The objects with these global ids, in this order, null where there is none; at most 100.
-    async fn nodes(&self, context: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>, ApiError> {
+    async fn nodes(
+        &self,
+        context: &Context<'_>,
+        #[graphql(desc = "The global ids, at most 100.")] ids: Vec<ID>,
+    ) -> Result<Vec<Option<Node>>, ApiError> {
         if ids.len() > NODES_MAX {
             let message = format!("has {} values, at most {NODES_MAX} are allowed", ids.len());
             return Err(ApiError::bad_input("ids", message));

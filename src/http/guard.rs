@@ -1,6 +1,7 @@
 //! Who may ask from where: the `Host` header against DNS rebinding, CORS for browsers.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
@@ -41,19 +42,42 @@ pub async fn check_host(State(guard): State<HostGuard>, request: Request, next: 
 }
 
 /// Which web pages may call the API.
-pub fn cors(config: &ServerConfig) -> CorsLayer {
-    let allowed = config.allowed_origins.clone();
-    let loopback = config.host.is_loopback();
-    let allow = move |origin: &HeaderValue| {
-        origin.to_str().is_ok_and(|origin| {
-            allowed.iter().any(|allowed| allowed == origin) || (loopback && is_loopback_origin(origin))
-        })
-    };
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::predicate(move |origin, _| allow(origin)))
-        .allow_methods([Method::GET, Method::POST])
-        .allow_headers(AllowHeaders::mirror_request())
-        .max_age(PREFLIGHT_MAX_AGE)
+#[derive(Clone, Debug)]
+pub struct Origins {
+    allowed: Arc<[String]>,
+    loopback: bool,
+}
+
+impl Origins {
+    pub fn new(config: &ServerConfig) -> Self {
+        Self { allowed: config.allowed_origins.as_slice().into(), loopback: config.host.is_loopback() }
+    }
+
+    fn is_allowed(&self, origin: &str) -> bool {
+        self.allowed.iter().any(|allowed| allowed == origin) || (self.loopback && is_loopback_origin(origin))
+    }
+
+    /// Whether pages of `origin` may open a WebSocket: those that may call, and those of the server itself, for which browsers
+    /// ask nobody about other calls.
+    pub fn may_connect(&self, origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+        let (Ok(origin), host) = (origin.to_str(), host.and_then(|host| host.to_str().ok())) else {
+            return false;
+        };
+        let own = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+        self.is_allowed(origin) || (own.is_some() && own == host)
+    }
+
+    /// The rule for other calls of web pages.
+    pub fn cors(&self) -> CorsLayer {
+        let origins = self.clone();
+        let allow =
+            move |origin: &HeaderValue, _: &_| origin.to_str().is_ok_and(|origin| origins.is_allowed(origin));
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::predicate(allow))
+            .allow_methods([Method::GET, Method::POST])
+            .allow_headers(AllowHeaders::mirror_request())
+            .max_age(PREFLIGHT_MAX_AGE)
+    }
 }
 
 fn is_loopback_origin(origin: &str) -> bool {
@@ -96,5 +120,24 @@ mod tests {
         }
         assert!(is_loopback_origin("http://localhost:5173"));
         assert!(!is_loopback_origin("null") && !is_loopback_origin("http://evil.example"));
+    }
+
+    #[test]
+    fn a_page_of_the_server_itself_may_connect_and_a_strangers_may_not() {
+        let origins =
+            Origins { allowed: ["https://app.example".to_owned()].as_slice().into(), loopback: false };
+        let may = |origin: &str, host: &str| {
+            let header = |text: &str| HeaderValue::from_str(text).unwrap();
+            origins.may_connect(&header(origin), Some(&header(host)))
+        };
+        assert!(may("https://app.example", "api.example"));
+        assert!(
+            may("https://api.example", "api.example") && may("http://api.example:8000", "api.example:8000")
+        );
+        for origin in
+            ["http://evil.example", "null", "http://localhost:3000", "api.example", "http://api.example:1"]
+        {
+            assert!(!may(origin, "api.example"), "{origin}");
+        }
     }
 }

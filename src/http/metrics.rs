@@ -10,6 +10,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::HttpState;
+use super::web_socket::SOCKETS_MAX;
 use crate::embedding::QueryCounts;
 use crate::graphql::{IndexGeneration, IndexState, IndexStatus, index_status};
 
@@ -24,7 +25,7 @@ pub async fn metrics(State(state): State<HttpState>) -> Response {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
     };
     let mut text = String::new();
-    match encode(&mut text, &registry(&status, state.models.query_counts())) {
+    match encode(&mut text, &registry(&state, &status)) {
         Ok(()) => {
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, content_type)], text).into_response()
@@ -36,11 +37,31 @@ pub async fn metrics(State(state): State<HttpState>) -> Response {
     }
 }
 
-fn registry(status: &IndexStatus, queries: QueryCounts) -> Registry {
+fn registry(state: &HttpState, status: &IndexStatus) -> Registry {
     let mut registry = Registry::with_prefix("sentio");
-    register_queries(registry.sub_registry_with_prefix("embedding"), queries);
+    register_graphql(registry.sub_registry_with_prefix("graphql"), state);
+    register_queries(registry.sub_registry_with_prefix("embedding"), state.models.query_counts());
     register_index(registry.sub_registry_with_prefix("index"), status);
     registry
+}
+
+fn register_graphql(registry: &mut Registry, state: &HttpState) {
+    let family = Family::<Labels, Counter>::default();
+    let (known, parsed) = state.documents.counts();
+    for (document, count) in [("known", known), ("parsed", parsed)] {
+        family.get_or_create(&vec![("document", document.to_owned())]).inc_by(count);
+    }
+    registry.register("requests", "Requests, by whether their document was known already", family);
+    #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
+    let counts = [
+        ("subscriptions", "Subscriptions that are running", state.executor.subscriptions() as f64),
+        ("web_sockets", "WebSockets that are open", (SOCKETS_MAX - state.sockets.available_permits()) as f64),
+    ];
+    for (name, help, value) in counts {
+        let gauge = Number::default();
+        gauge.set(value);
+        registry.register(name, help, gauge);
+    }
 }
 
 /// The hit rate is the rate of `answer="memory"` over that of all.

@@ -1,20 +1,27 @@
 //! HTTP: the router on one page, and what every request passes.
 
 mod accept;
+mod embedded;
 mod event_stream;
 mod graphql;
 mod guard;
 mod health;
 mod metrics;
 mod playground;
+mod reader;
+mod refusal;
 mod server;
+mod transport_ws;
+mod web_socket;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 pub use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware;
+use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -24,44 +31,58 @@ use crate::auth::Authenticator;
 use crate::config::ServerConfig;
 use crate::db::Database;
 use crate::embedding::Models;
-use crate::graphql::Schema;
+use crate::graphql::{Documents, Executor};
 use crate::index::VectorIndex;
 
+pub use guard::Origins;
+use playground::PLAYGROUND;
+use reader::READER;
 pub use server::serve;
-
-/// Most bytes of a request's body: 1 MiB of Cyrillic content is 3 MiB when its JSON is escaped.
-const BODY_MAX_BYTES: usize = 8 * 1024 * 1024;
-
-/// Most subscriptions of all clients at a time.
-pub const SUBSCRIPTIONS_MAX: usize = 2_000;
+pub use web_socket::SOCKETS_MAX;
 
 /// What handlers work with.
 #[derive(Clone)]
 pub struct HttpState {
-    pub schema: Schema,
+    pub executor: Executor,
+    pub documents: Documents,
     pub authenticator: Authenticator,
+    pub origins: Origins,
     pub db: Database,
     pub index: VectorIndex,
     pub models: Models,
-    /// How long a request may run before it is cancelled.
-    pub execution_limit: Duration,
-    /// One permit for each subscription that may run.
-    pub subscriptions: Arc<Semaphore>,
-    /// Ends all subscriptions.
+    /// Most bytes of a body, or of a message on a WebSocket.
+    pub body_max_bytes: usize,
+    /// One permit for each WebSocket that may be open.
+    pub sockets: Arc<Semaphore>,
+    /// Ends subscriptions and WebSockets.
     pub stop: CancellationToken,
 }
 
 /// All routes.
 pub fn router(state: HttpState, config: &ServerConfig) -> Router {
     Router::new()
-        .route("/graphql", any(graphql::handle))
+        .route("/graphql", any(answer))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .route("/metrics", get(metrics::metrics))
-        .merge(playground::router())
-        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
-        .layer(guard::cors(config))
+        .merge(embedded::router(&PLAYGROUND))
+        .merge(embedded::router(&READER))
+        .route("/reader", get(|| async { Redirect::permanent("/reader/") }))
+        .layer(DefaultBodyLimit::max(state.body_max_bytes))
+        .layer(state.origins.cors())
         .layer(middleware::from_fn_with_state(guard::HostGuard::new(config), guard::check_host))
         .layer(CatchPanicLayer::new())
         .with_state(state)
+}
+
+/// Answers a handshake of a WebSocket, or a request over HTTP.
+async fn answer(
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    state: State<HttpState>,
+    request: Request,
+) -> Response {
+    match upgrade {
+        Ok(upgrade) => web_socket::connect(&state, request, upgrade),
+        Err(_) => graphql::handle(&state, request).await,
+    }
 }

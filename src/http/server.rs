@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
 /// How long the headers of a request may take to arrive, and how long a connection may be kept without a request.
@@ -23,6 +26,12 @@ const DRAIN_MAX: Duration = Duration::from_secs(30);
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 /// The wait after a connection could not be accepted: most often too many files are open.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// The server waits until all copies of it are gone: a WebSocket is no longer a connection of HTTP.
+#[derive(Clone)]
+pub struct ConnectionToken {
+    _token: Arc<TaskTrackerToken>,
+}
 
 /// Serves `router` on `listener` until `stop`: then no connection is accepted, and requests under way are finished.
 pub async fn serve(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
@@ -43,7 +52,9 @@ async fn serve_with(
         };
         match accepted {
             Ok((stream, _)) => {
-                let connection = serve_connection(stream, router.clone(), stop.clone(), headers_max_time);
+                let token = ConnectionToken { _token: Arc::new(connections.token()) };
+                let connection =
+                    serve_connection(stream, router.clone(), token, stop.clone(), headers_max_time);
                 connections.spawn(connection);
             }
             Err(error) => {
@@ -64,6 +75,7 @@ async fn serve_with(
 async fn serve_connection(
     stream: TcpStream,
     router: Router,
+    token: ConnectionToken,
     stop: CancellationToken,
     headers_max_time: Duration,
 ) {
@@ -72,7 +84,12 @@ async fn serve_connection(
     }
     let answering = Arc::new(AtomicBool::new(false));
     let counted = Arc::clone(&answering);
-    let service = router.into_service().map_future(move |answer| {
+    let service = router.into_service::<Incoming>();
+    let service = service.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(token.clone());
+        request
+    });
+    let service = service.map_future(move |answer| {
         let answering = Arc::clone(&counted);
         async move {
             answering.store(true, Ordering::Relaxed);
@@ -84,6 +101,8 @@ async fn serve_connection(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(headers_max_time)
+        // For `web_socket`.
+        .preserve_header_case(true)
         .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
         .with_upgrades();
     let mut connection = pin!(connection);

@@ -99,7 +99,7 @@ impl Builder {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(sentio::http::serve(listener, app.router(stop.clone()), stop.clone()));
+        tokio::spawn(sentio::http::serve(listener, app.router(stop.clone()).unwrap(), stop.clone()));
         TestApp { app, url, folder, worker, publisher, stop, client: reqwest::Client::new() }
     }
 

@@ -135,38 +135,6 @@ async fn get_reads_and_never_writes() {
 }
 
 #[tokio::test]
-async fn a_document_that_would_harm_is_refused_and_the_server_lives() {
-    let app = Builder::new().start().await;
-    let nested = format!("{{ recommend(query: {}1{}) {{ score }} }}", "[".repeat(1_600), "]".repeat(1_600));
-    let long = format!("{{ {} }}", "__typename ".repeat(4_000));
-    let mut doubled = String::from("{ ...f0 }");
-    for level in 0..22 {
-        let next = level + 1;
-        doubled += &format!(" fragment f{level} on Query {{ ...f{next} ...f{next} }}");
-    }
-    doubled += " fragment f22 on Query { __typename }";
-    for document in [nested, long, doubled] {
-        let answer = post(&app, GRAPHQL, &document).await;
-        assert_eq!(
-            (answer.status.as_u16(), answer.code().as_str()),
-            (400, "LIMIT_EXCEEDED"),
-            "{}",
-            answer.body
-        );
-    }
-    let cycle = "{ ...a } fragment a on Query { ...b } fragment b on Query { ...a }";
-    assert_eq!(post(&app, GRAPHQL, cycle).await.code(), "GRAPHQL_VALIDATION_FAILED");
-    let deep = format!(
-        "{{ article(id: \"1\") {{ {} id {} }} }}",
-        "similarTo(k: 1) { article { ".repeat(12),
-        "} }".repeat(12)
-    );
-    assert_eq!(post(&app, GRAPHQL, &deep).await.code(), "GRAPHQL_VALIDATION_FAILED");
-    assert_eq!(post(&app, GRAPHQL, "{ __typename }").await.status, 200);
-    app.stop().await;
-}
-
-#[tokio::test]
 async fn a_server_on_loopback_answers_for_loopback_names_only() {
     let app = Builder::new().start().await;
     for (host, status) in [("localhost", 200), ("127.0.0.1:9", 200), ("evil.example", 403), ("10.0.0.1", 403)]

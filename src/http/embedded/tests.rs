@@ -1,4 +1,4 @@
-//! The playground's files as a client gets them.
+//! The embedded files as a client gets them.
 
 use axum::{
     Router,
@@ -7,14 +7,16 @@ use axum::{
 };
 use tower::ServiceExt;
 
-use super::{ASSETS, Asset, decompress, router};
+use super::super::playground::PLAYGROUND;
+use super::super::reader::READER;
+use super::{Asset, decompress, router};
 
 async fn send(method: Method, path: &str, headers: &[(header::HeaderName, &str)]) -> Response<Body> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(name, *value);
     }
-    let app: Router = router();
+    let app: Router = router(&PLAYGROUND).merge(router(&READER));
     app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap()
 }
 
@@ -30,13 +32,17 @@ fn header_of(response: &Response<Body>, name: header::HeaderName) -> Option<&str
     response.headers().get(name).map(|value| value.to_str().unwrap())
 }
 
+fn assets() -> impl Iterator<Item = &'static Asset> {
+    PLAYGROUND.assets.iter().chain(READER.assets)
+}
+
 fn asset_ending(suffix: &str) -> &'static Asset {
-    ASSETS.iter().find(|asset| asset.path.ends_with(suffix)).unwrap()
+    assets().find(|asset| asset.path.ends_with(suffix)).unwrap()
 }
 
 #[test]
 fn every_file_decompresses() {
-    for asset in ASSETS {
+    for asset in assets() {
         assert!(!decompress(asset.brotli).is_empty(), "{}", asset.path);
     }
 }
@@ -113,7 +119,7 @@ async fn content_types_are_right() {
 
 #[tokio::test]
 async fn nothing_from_elsewhere_may_run() {
-    for asset in ASSETS {
+    for asset in assets() {
         let response = get(asset.path, &[]).await;
         let policy = header_of(&response, header::CONTENT_SECURITY_POLICY).unwrap();
         assert!(policy.contains("default-src 'none'; script-src 'self';"), "{}", asset.path);
@@ -123,11 +129,11 @@ async fn nothing_from_elsewhere_may_run() {
 
 #[tokio::test]
 async fn the_page_is_revalidated_and_the_rest_kept_for_ever() {
-    for asset in ASSETS {
+    for asset in assets() {
         let response = get(asset.path, &[]).await;
         let cache_control = header_of(&response, header::CACHE_CONTROL).unwrap();
-        assert_eq!(cache_control == "no-cache", asset.path == "/", "{}", asset.path);
-        assert_eq!(cache_control.ends_with("immutable"), asset.path != "/", "{}", asset.path);
+        assert_eq!(cache_control == "no-cache", asset.path.ends_with('/'), "{}", asset.path);
+        assert_eq!(cache_control.ends_with("immutable"), !asset.path.ends_with('/'), "{}", asset.path);
     }
 }
 

@@ -1,0 +1,191 @@
+//! Executes operations, a limited number of them at a time and each for a limited time.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Response, ServerError, Value};
+use futures::stream::{self, BoxStream};
+use futures::{Stream, StreamExt};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+use uuid::Uuid;
+
+use super::limits::cost_extension;
+use super::operation::Operation;
+use super::request_error::RequestError;
+use super::{Schema, prepared};
+use crate::auth::Viewer;
+use crate::db::Database;
+
+/// Most queries and mutations that are executed at a time. Each waits for SQL, the model or the index most of the time; more
+/// would wait longer than their clients do.
+const EXECUTIONS_MAX: usize = 512;
+/// Most subscriptions of all clients at a time.
+pub const SUBSCRIPTIONS_MAX: usize = 2_000;
+
+/// Executes the operations of all transports. A cheap handle.
+#[derive(Clone)]
+pub struct Executor {
+    schema: Schema,
+    db: Database,
+    time_limit: Duration,
+    executions: Arc<Semaphore>,
+    subscriptions: Arc<Semaphore>,
+    stop: CancellationToken,
+}
+
+/// Who asked for what besides the operation.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked {
+    pub viewer: Viewer,
+    /// Whether the answer tells the operation's cost in `extensions.cost`.
+    pub cost: bool,
+}
+
+/// The response of an operation.
+#[derive(Debug)]
+pub struct Answer {
+    pub response: Response,
+    /// `false` when validation refused it.
+    pub was_executed: bool,
+}
+
+impl Executor {
+    /// Over `schema`; an operation is cancelled after `time_limit`, and subscriptions end with `stop`.
+    pub fn new(schema: Schema, db: Database, time_limit: Duration, stop: CancellationToken) -> Self {
+        Self {
+            schema,
+            db,
+            time_limit,
+            executions: Arc::new(Semaphore::new(EXECUTIONS_MAX)),
+            subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_MAX)),
+            stop,
+        }
+    }
+
+    /// How many subscriptions are running.
+    pub fn subscriptions(&self) -> usize {
+        SUBSCRIPTIONS_MAX - self.subscriptions.available_permits()
+    }
+
+    /// Executes a query or a mutation. Cancelled when dropped; what a mutation has committed by then stays.
+    pub async fn execute(&self, operation: Operation, asked: Asked) -> Result<Answer, RequestError> {
+        let overloaded = RequestError::Overloaded { what: "requests", running: EXECUTIONS_MAX };
+        let _running = self.executions.try_acquire().map_err(|_| overloaded)?;
+        let request_id = Uuid::new_v4();
+        let span = tracing::info_span!("graphql", request_id = %request_id);
+        let request = prepared(operation.request, asked.viewer, &self.db);
+        let execution = self.schema.execute(request).instrument(span);
+        let timed_out = RequestError::TimedOut { seconds: self.time_limit.as_secs() };
+        let mut response = tokio::time::timeout(self.time_limit, execution).await.map_err(|_| timed_out)?;
+        let was_executed = set_codes(&mut response, request_id);
+        if asked.cost {
+            response.extensions.insert("cost".to_owned(), cost_extension(operation.cost));
+        }
+        Ok(Answer { response, was_executed })
+    }
+
+    /// The results of a subscription, until it ends, the server stops or the stream is dropped.
+    pub fn subscribe(
+        &self,
+        operation: Operation,
+        viewer: Viewer,
+    ) -> Result<impl Stream<Item = Response> + Send + use<>, RequestError> {
+        let overloaded = RequestError::Overloaded { what: "subscriptions", running: SUBSCRIPTIONS_MAX };
+        let permit = Arc::clone(&self.subscriptions).try_acquire_owned().map_err(|_| overloaded)?;
+        let request_id = Uuid::new_v4();
+        let results = self.schema.execute_stream(prepared(operation.request, viewer, &self.db));
+        let results = results.map(move |mut response| {
+            let _held = &permit;
+            set_codes(&mut response, request_id);
+            response
+        });
+        Ok(results.take_until(self.stop.clone().cancelled_owned()))
+    }
+
+    /// The results of any operation: one, or those of a subscription. Errors of the request are results too.
+    pub fn results(
+        &self,
+        operation: Operation,
+        asked: Asked,
+    ) -> BoxStream<'static, Result<Answer, RequestError>> {
+        if operation.kind == Some(OperationType::Subscription) {
+            return match self.subscribe(operation, asked.viewer) {
+                Ok(results) => results.map(|response| Ok(Answer::of_event(response))).boxed(),
+                Err(error) => stream::iter([Err(error)]).boxed(),
+            };
+        }
+        let executor = self.clone();
+        stream::once(async move { executor.execute(operation, asked).await }).boxed()
+    }
+}
+
+/// A response as the specification writes it: one to a request that was not executed has no `data`.
+#[derive(Serialize)]
+pub struct ResponseBody<'a> {
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    errors: &'a [ServerError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Value>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    extensions: &'a BTreeMap<String, Value>,
+}
+
+impl<'a> From<&'a Response> for ResponseBody<'a> {
+    fn from(response: &'a Response) -> Self {
+        let data = was_executed(response).then_some(&response.data);
+        Self { errors: &response.errors, data, extensions: &response.extensions }
+    }
+}
+
+impl Answer {
+    fn of_event(response: Response) -> Self {
+        let was_executed = was_executed(&response);
+        Self { response, was_executed }
+    }
+}
+
+fn was_executed(response: &Response) -> bool {
+    response.errors.is_empty()
+        || response.data != Value::Null
+        || response.errors.iter().any(|error| !error.path.is_empty())
+}
+
+/// Makes one error of those of a field that a document selects in several places.
+fn join_repeated(errors: &mut Vec<ServerError>) {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    for error in std::mem::take(errors) {
+        let path = format!("{:?}", error.path);
+        match places.get(&path).filter(|_| !error.path.is_empty()) {
+            Some(place) => errors[*place].locations.extend(error.locations),
+            None => {
+                places.insert(path, errors.len());
+                errors.push(error);
+            }
+        }
+    }
+}
+
+/// Gives a code to each error that has none; returns whether the request was executed.
+///
+/// Validation leaves no path and no code; arguments that could not be coerced while executing leave no code.
+fn set_codes(response: &mut Response, request_id: Uuid) -> bool {
+    let executed = was_executed(response);
+    join_repeated(&mut response.errors);
+    for error in &mut response.errors {
+        let extensions = error.extensions.get_or_insert_default();
+        match extensions.get("code") {
+            None if executed => extensions.set("code", "BAD_USER_INPUT"),
+            None => extensions.set("code", "GRAPHQL_VALIDATION_FAILED"),
+            Some(Value::String(code)) if code == "INTERNAL_SERVER_ERROR" => {
+                extensions.set("requestId", request_id.to_string());
+            }
+            Some(_) => {}
+        }
+    }
+    executed
+}

@@ -1,0 +1,144 @@
+//! Against a count that follows every spread, and on documents of known measures.
+
+use async_graphql::parser::parse_query;
+use proptest::prelude::*;
+
+use super::*;
+
+fn cost(document: &str) -> u64 {
+    measure(&parse_query(document).unwrap(), None).cost
+}
+
+#[test]
+fn doubled_fragments_are_counted_without_walking_them_all() {
+    let mut document = String::from("{ ...f0 }");
+    for level in 0..30 {
+        let next = level + 1;
+        document += &format!(" fragment f{level} on Query {{ ...f{next} ...f{next} }}");
+    }
+    document += " fragment f30 on Query { a }";
+    assert_eq!(cost(&document), 1 << 30);
+}
+
+#[test]
+fn a_long_chain_of_fragments_does_not_end_the_stack() {
+    let fragment = |at: usize| format!("fragment f{at} on A{{...f{}}}", at + 1);
+    let document: String = ["{...f0}".to_owned()].into_iter().chain((0..1_400).map(fragment)).collect();
+    let measure = measure(&parse_query(document).unwrap(), None);
+    assert!(measure.fragment_depth > Limit::FragmentDepth.max());
+}
+
+#[test]
+fn fragments_that_spread_each_other_are_counted_once() {
+    assert_eq!(cost("{ ...a } fragment a on A { x ...b } fragment b on A { y ...a }"), 2);
+}
+
+#[test]
+fn lists_multiply_what_is_selected_of_their_items() {
+    assert_eq!(
+        cost("{ articles(first: 100) { nodes { similarTo(k: 100) { score } } } }"),
+        100 * (1 + 101) + 1
+    );
+    assert_eq!(cost("{ articles { nodes { id } } }"), 20 * 2 + 1);
+    assert_eq!(cost("{ recommend(query: \"x\", k: 7) { score } }"), 7 + 200);
+    assert_eq!(cost("{ nodes(ids: [1, 2, 3]) { id } }"), 3 + 1);
+    assert_eq!(cost("{ articles(first: -1) { totalCount } articles(first: 1000) { totalCount } }"), 21 + 101);
+    let most = format!("{}a{}", "{ recommend(k: 100) ".repeat(60), "}".repeat(60));
+    assert_eq!(cost(&most), u64::MAX);
+}
+
+#[test]
+fn variables_and_their_defaults_count() {
+    let document = parse_query("query($k: Int! = 50) { recommend(k: $k) { score } }").unwrap();
+    let cost = |given: serde_json::Value| measure(&document, given.as_object()).cost - RECOMMEND_COST;
+    assert_eq!(cost(serde_json::json!({ "k": 3 })), 3);
+    assert_eq!(cost(serde_json::json!({})), 50);
+    assert_eq!(cost(serde_json::json!({ "k": -1 })), 10);
+    assert_eq!(cost(serde_json::json!({ "k": u64::MAX })), 100);
+    let ids = parse_query("query($ids: [ID!]!) { nodes(ids: $ids) { id } }").unwrap();
+    assert_eq!(measure(&ids, serde_json::json!({ "ids": ["1", "2"] }).as_object()).cost, 3);
+}
+
+/// Selections of the fragments after the `own`th, so that none spreads itself.
+fn selections(own: usize, fragments: usize) -> impl Strategy<Value = String> {
+    let field = prop_oneof![
+        Just("a".to_owned()),
+        Just("b: a @x".to_owned()),
+        Just("similarTo(k: 3) { a }".to_owned()),
+        Just("fields { a }".to_owned()),
+    ];
+    let spread = (own + 1..=fragments).prop_map(|at| format!("...f{at} @x"));
+    let leaf = if own < fragments { prop_oneof![2 => field, 1 => spread].boxed() } else { field.boxed() };
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        let inner = prop::collection::vec(inner, 1..4).prop_map(|parts| parts.join(" "));
+        prop_oneof![
+            inner.clone().prop_map(|inner| format!("articles(first: 2) {{ {inner} }}")),
+            inner.prop_map(|inner| format!("... on A @x {{ {inner} }}")),
+        ]
+    })
+}
+
+fn documents() -> impl Strategy<Value = String> {
+    (1_usize..5).prop_flat_map(|fragments| {
+        let parts: Vec<_> = (0..=fragments).map(|own| selections(own, fragments)).collect();
+        parts.prop_map(|parts| {
+            let text = |(at, part): (usize, &String)| match at {
+                0 => format!("query @x {{ {part} }}"),
+                _ => format!(" fragment f{at} on A @x {{ {part} }}"),
+            };
+            parts.iter().enumerate().map(text).collect()
+        })
+    })
+}
+
+/// Walks the fragments wherever they are spread.
+fn walked(document: &ExecutableDocument) -> Measure {
+    fn walk(document: &ExecutableDocument, lengths: &Lengths<'_>, selections: &SelectionSet) -> Measure {
+        let mut sum = Measure::default();
+        for selection in &selections.items {
+            sum = sum.beside(match &selection.node {
+                Selection::Field(field) => {
+                    let inside = walk(document, lengths, &field.node.selection_set.node);
+                    inside.of_field(&field.node, lengths.of(&field.node))
+                }
+                Selection::InlineFragment(part) => walk(document, lengths, &part.node.selection_set.node)
+                    .with_directives(part.node.directives.len()),
+                Selection::FragmentSpread(spread) => {
+                    let fragment = &document.fragments[&spread.node.fragment_name.node].node;
+                    walk(document, lengths, &fragment.selection_set.node)
+                        .with_directives(fragment.directives.len())
+                        .of_spread(spread.node.directives.len())
+                }
+            });
+        }
+        sum
+    }
+    let lengths = Lengths::new(document, None);
+    let operations = document.operations.iter();
+    operations.fold(Measure::default(), |sum, (_, operation)| {
+        let operation = &operation.node;
+        let inside = walk(document, &lengths, &operation.selection_set.node);
+        sum.beside(inside.with_directives(operation.directives.len()))
+    })
+}
+
+proptest! {
+    #[test]
+    fn counting_each_fragment_once_is_counting_it_everywhere(text in documents()) {
+        let document = parse_query(&text).unwrap();
+        prop_assert_eq!(measure(&document, None), walked(&document));
+    }
+
+    /// Documents with cycles, with fragments that are missing, with anything else that parses.
+    #[test]
+    fn any_document_is_counted(parts in prop::collection::vec(0_usize..6, 1..60)) {
+        let texts = ["a", "...f0", "...f1", "...f9", "articles(first: 100) { ...f0 a }", "... on A { ...f1 }"];
+        let part = |from: usize| {
+            let parts = parts.iter().skip(from).step_by(3).map(|at| texts[*at]);
+            format!("__typename {}", parts.collect::<Vec<_>>().join(" "))
+        };
+        let text = format!("{{ {} }} fragment f0 on A {{ {} }} fragment f1 on A {{ {} }}", part(0), part(1), part(2));
+        let measure = measure(&parse_query(&text).unwrap(), None);
+        prop_assert!(measure.cost > 0);
+    }
+}
