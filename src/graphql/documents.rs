@@ -33,10 +33,11 @@ pub struct Document {
 }
 
 impl Document {
-    /// Parses `text` if it is within the limits of a text.
+    /// Parses `text` if it is within the limits that hold whatever the variables are.
     pub fn parse(text: &str) -> Result<Self, RequestError> {
         limits::check_text(text)?;
         let mut parsed = parse_query(text).map_err(|error| RequestError::NotParsed(error.to_string()))?;
+        limits::check_structure(&parsed)?;
         type_name_fields::make_valid(&mut parsed)?;
         repeated_fields::merge(&mut parsed)?;
         let memory = text.len() as u64 + limits::scan(text.as_bytes()).tokens * TOKEN_BYTES;
@@ -217,7 +218,7 @@ mod tests {
     async fn memory_has_a_bound() {
         let documents = Documents::new(TrustedDocuments::default());
         for number in 0..100 {
-            let text = format!("{{ {} }}", format!("a{number} ").repeat(3_000));
+            let text = format!("{{ a {{ {} }} }}", format!("a{number} ").repeat(3_000));
             assert_eq!(code(&documents, json!({ "query": text })).await, "");
         }
         documents.recent.run_pending_tasks().await;

@@ -47,7 +47,7 @@ impl Operation {
     /// Finds the document that the parameters mean, and checks both.
     pub async fn prepare(documents: &Documents, parameters: Parameters) -> Result<Self, RequestError> {
         let document = documents.find(&parameters).await?;
-        limits::check_document(&document.parsed, parameters.variables.as_ref())?;
+        limits::check_cost(&document.parsed, parameters.variables.as_ref())?;
         let operation = find(&document.parsed, parameters.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);
         let mut cost = 0;

@@ -48,7 +48,9 @@ async fn documents_that_would_harm_are_refused_at_once() {
     };
     let circle = "fields { type { ".repeat(5);
     let circle = format!("{{ __schema {{ types {{ {circle} name {} }} }} }}", "} }".repeat(5));
-    let overlapping = format!("{{ articles {{ nodes {{ {} }} }} }}", "title id tags ".repeat(1_500));
+    let page = |fields: String| format!("{{ articles {{ nodes {{ {fields} }} }} }}");
+    let repeated = page("title id tags ".repeat(1_500));
+    let contradicting = page("similarTo(k: 1) { score } similarTo(k: 2) { score } ".repeat(300));
     for (what, document, expected) in [
         (
             "brackets",
@@ -62,7 +64,8 @@ async fn documents_that_would_harm_are_refused_at_once() {
         ("a long document", format!("{{ {} }}", "__typename ".repeat(4_000)), "LIMIT_EXCEEDED"),
         ("tokens", format!("{{ a(b: [{}]) }}", "1 ".repeat(9_000)), "LIMIT_EXCEEDED"),
         ("root fields", format!("{{ {} }}", "__typename ".repeat(500)), "LIMIT_EXCEEDED"),
-        ("fields of the same name", overlapping, "LIMIT_EXCEEDED"),
+        ("the same fields again", repeated, ""),
+        ("fields that contradict each other", contradicting, "GRAPHQL_VALIDATION_FAILED"),
         (
             "aliases",
             format!("{{ {} }}", (0..101).map(|at| format!("a{at}: __typename ")).collect::<String>()),

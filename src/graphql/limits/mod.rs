@@ -107,17 +107,20 @@ pub fn check_text(document: &str) -> Result<(), LimitExceeded> {
     within(Limit::Tokens, tokens)
 }
 
-/// Checks a parsed document with the variables `given`; to be called before it is validated. Its operations count together,
-/// because validation walks all.
-pub fn check_document(document: &ExecutableDocument, given: Given<'_>) -> Result<(), LimitExceeded> {
-    let measure = measure(document, given);
+/// Checks a document as it was parsed. Its operations count together, because validation walks all.
+pub fn check_structure(document: &ExecutableDocument) -> Result<(), LimitExceeded> {
+    let measure = measure(document, None);
     within(Limit::Depth, measure.depth)?;
     within(Limit::Aliases, measure.aliases)?;
     within(Limit::RootFields, measure.root_fields)?;
     within(Limit::Directives, measure.directives)?;
     within(Limit::FragmentDepth, measure.fragment_depth)?;
-    within(Limit::IntrospectionDepth, measure.introspection_depth)?;
-    within(Limit::Cost, measure.cost)
+    within(Limit::IntrospectionDepth, measure.introspection_depth)
+}
+
+/// Checks how much a document asks for with the variables `given`; to be called before it is validated.
+pub fn check_cost(document: &ExecutableDocument, given: Given<'_>) -> Result<(), LimitExceeded> {
+    within(Limit::Cost, measure(document, given).cost)
 }
 
 /// What an answer tells of its cost: `{ "found": …, "max": … }`.
@@ -135,7 +138,7 @@ mod tests {
     fn check(document: &str) -> Result<(), Limit> {
         check_text(document).map_err(|exceeded| exceeded.limit)?;
         let parsed = async_graphql::parser::parse_query(document).unwrap();
-        check_document(&parsed, None).map_err(|exceeded| exceeded.limit)
+        check_structure(&parsed).and_then(|()| check_cost(&parsed, None)).map_err(|exceeded| exceeded.limit)
     }
 
     /// Each limit has a document at it and one beyond it.
