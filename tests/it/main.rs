@@ -8,6 +8,7 @@ mod app;
 mod articles;
 mod bypass;
 mod commands;
+mod cynic;
 mod disk_full;
 mod documents;
 mod embedding;
