@@ -58,6 +58,11 @@ impl Eval {
         if collection.queries.is_empty() || collection.documents.is_empty() {
             bail!("{} has no documents, or no query that somebody judged", self.path.display());
         }
+        if collection.lacking_queries.len() == collection.queries.len() {
+            bail!("{}: queries.jsonl has none of the queries that are judged", self.path.display());
+        }
+        warn_of_lacking("judged queries", "queries.jsonl", &collection.lacking_queries);
+        warn_of_lacking("relevant documents", "corpus.jsonl", &collection.lacking_documents());
         let report = if self.compare.is_empty() {
             self.modes(values, &collection).await?
         } else {
@@ -168,6 +173,19 @@ impl Eval {
         };
         output::print(&text)?;
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Judgements that nothing can satisfy lower every figure.
+fn warn_of_lacking(what: &str, file: &str, lacking: &[impl AsRef<str>]) {
+    if !lacking.is_empty() {
+        let first: Vec<_> = lacking.iter().take(5).map(AsRef::as_ref).collect();
+        let more = if lacking.len() > first.len() { ", …" } else { "" };
+        tracing::warn!(
+            "eval: {} {what} are not in {file}, and count as not found: {}{more}",
+            lacking.len(),
+            first.join(", ")
+        );
     }
 }
 

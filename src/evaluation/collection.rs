@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error as _};
 use serde::{Deserialize, Deserializer};
 
 use super::metrics::Grades;
@@ -47,6 +47,8 @@ pub struct Collection {
     pub documents: Vec<Document>,
     /// In the order of the file. A judged query that the file lacks has an empty text: nothing can be found for it.
     pub queries: Vec<Query>,
+    /// The judged queries that the file lacks.
+    pub lacking_queries: Vec<String>,
     /// By query.
     pub grades: HashMap<String, Grades>,
 }
@@ -62,8 +64,18 @@ impl Collection {
         let asked: HashSet<_> = queries.iter().map(|query| query.id.clone()).collect();
         let mut lacking: Vec<_> = grades.keys().filter(|id| !asked.contains(*id)).cloned().collect();
         lacking.sort();
-        queries.extend(lacking.into_iter().map(|id| Query { id, text: String::new() }));
-        Ok(Self { documents, queries, grades })
+        queries.extend(lacking.iter().map(|id| Query { id: id.clone(), text: String::new() }));
+        Ok(Self { documents, queries, lacking_queries: lacking, grades })
+    }
+
+    /// The documents with a grade above 0 that the corpus lacks: they count as not found.
+    pub fn lacking_documents(&self) -> Vec<&str> {
+        let present: HashSet<_> = self.documents.iter().map(|document| document.id.as_str()).collect();
+        let graded = self.grades.values().flatten().filter(|(_, grade)| **grade > 0.0);
+        let lacking = graded.map(|(document, _)| document.as_str()).filter(|id| !present.contains(id));
+        let mut lacking: Vec<_> = lacking.collect::<HashSet<_>>().into_iter().collect();
+        lacking.sort_unstable();
+        lacking
     }
 }
 
@@ -126,16 +138,16 @@ fn grades(path: &Path) -> Result<HashMap<String, Grades>, CollectionError> {
             let problem = "is not a query, a document and a grade with tabs between them".to_owned();
             return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
         };
-        match grade.parse::<f64>().ok().filter(|grade| grade.is_finite()) {
-            Some(grade) => {
+        match grade.parse::<f64>() {
+            Ok(grade) if grade.is_finite() => {
                 let judged = grades.entry(query.to_owned()).or_default();
                 if judged.insert(document.to_owned(), grade).is_some() {
                     let problem = format!("query {query:?} and document {document:?} are judged twice");
                     return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
                 }
             }
-            None if number == 1 => {}
-            None => {
+            Err(_) if number == 1 => {}
+            _ => {
                 let problem = format!("the grade {grade:?} is not a number");
                 return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
             }
@@ -155,7 +167,9 @@ where
         Text(String),
         Number(i64),
     }
-    Ok(match Id::deserialize(deserializer)? {
+    let id = Id::deserialize(deserializer)
+        .map_err(|_| D::Error::custom("the id is neither a text nor a whole number"))?;
+    Ok(match id {
         Id::Text(text) => text,
         Id::Number(number) => number.to_string(),
     })

@@ -25,7 +25,8 @@ impl Interval {
         if values.is_empty() {
             return None;
         }
-        let mean = |sum: f64| sum / values.len() as f64;
+        // Nothing but zeros has the sum -0.
+        let mean = |sum: f64| sum / values.len() as f64 + 0.0;
         let mut random = fastrand::Rng::with_seed(SEED);
         let mut resample = || mean((0..values.len()).map(|_| values[random.usize(..values.len())]).sum());
         let mut means: Vec<f64> = (0..RESAMPLES).map(|_| resample()).collect();

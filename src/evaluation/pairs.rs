@@ -35,10 +35,12 @@ pub fn read_pairs(path: &Path) -> Result<Vec<Pair>, CollectionError> {
         let [score, first, second] = fields[..] else {
             return Err(invalid("is not a score and two sentences with tabs between them".to_owned()));
         };
-        match score.parse::<f64>().ok().filter(|score| score.is_finite()) {
-            Some(score) => pairs.push(Pair { score, first: first.to_owned(), second: second.to_owned() }),
-            None if number == 1 => {}
-            None => return Err(invalid(format!("the score {score:?} is not a number"))),
+        match score.parse::<f64>() {
+            Ok(score) if score.is_finite() => {
+                pairs.push(Pair { score, first: first.to_owned(), second: second.to_owned() })
+            }
+            Err(_) if number == 1 => {}
+            _ => return Err(invalid(format!("the score {score:?} is not a number"))),
         }
     }
     Ok(pairs)

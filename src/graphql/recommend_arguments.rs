@@ -160,7 +160,8 @@ fn freshness(input: FreshnessInput) -> Result<Freshness, ApiError> {
     let argument = "options.freshness.halfLifeDays";
     let days = input.half_life_days;
     if !(HALF_LIFE_DAYS_MIN..=HALF_LIFE_DAYS_MAX).contains(&days) {
-        let message = format!("must be from {HALF_LIFE_DAYS_MIN} to {HALF_LIFE_DAYS_MAX} days, not {days}");
+        let given = shown(days);
+        let message = format!("must be from {HALF_LIFE_DAYS_MIN} to {HALF_LIFE_DAYS_MAX} days, not {given}");
         return Err(ApiError::bad_input(argument, message));
     }
     #[expect(clippy::cast_possible_truncation, reason = "within the bounds checked above")]
@@ -175,7 +176,7 @@ fn weights(input: RecommendWeights) -> Result<Weights, ApiError> {
         keyword: within("options.weights.keyword", input.keyword, 0.0, 1.0)?,
     };
     if weights.semantic + weights.keyword <= 0.0 {
-        let message = "must not both be 0: nothing would rank the articles";
+        let message = "must not both be 0, or too small to count: nothing would rank the articles";
         return Err(ApiError::bad_input("options.weights", message));
     }
     Ok(weights)
@@ -186,5 +187,10 @@ fn within(argument: &str, value: f64, least: f64, most: f64) -> Result<f32, ApiE
         #[expect(clippy::cast_possible_truncation, reason = "no more digits are meant than an f32 holds")]
         return Ok(value as f32);
     }
-    Err(ApiError::bad_input(argument, format!("must be from {least} to {most}, not {value}")))
+    Err(ApiError::bad_input(argument, format!("must be from {least} to {most}, not {}", shown(value))))
+}
+
+/// Without the hundreds of digits of very large and very small numbers.
+fn shown(value: f64) -> String {
+    if value == 0.0 || (1e-6..1e15).contains(&value.abs()) { value.to_string() } else { format!("{value:e}") }
 }

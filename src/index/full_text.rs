@@ -16,7 +16,7 @@ use crate::config::TextLanguage;
 /// The column of title and content: one, because two lose 3 to 4 points of nDCG@10 on two test collections.
 const TEXT: &str = "text";
 /// Texts read at a time: a text has a megabyte at most.
-const TEXTS_READ: usize = 25;
+const TEXTS_READ: usize = 50;
 
 /// An article that shares words with a query.
 #[derive(Clone, Copy, Debug, PartialEq)]

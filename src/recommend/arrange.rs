@@ -50,6 +50,22 @@ struct Waiting<'a> {
     most_like: Option<(usize, f32)>,
 }
 
+/// Takes out those that are nearly the same as an article with one of the vectors `known`, when copies are hidden: whoever
+/// asks for what is like an article has that one before them.
+pub fn hide_copies_of(
+    known: &[Vec<f32>],
+    candidates: &mut Vec<Ranked>,
+    portraits: &HashMap<ArticleId, Portrait>,
+    options: &RecommendOptions,
+) {
+    if options.near_duplicates == NearDuplicates::Hide {
+        let is_copy = |portrait: &Portrait| {
+            known.iter().any(|known| dot(known, &portrait.vector) >= NEAR_DUPLICATE_COSINE)
+        };
+        candidates.retain(|candidate| !portraits.get(&candidate.article).is_some_and(is_copy));
+    }
+}
+
 /// The first `count` articles of the list, best first: by tier, then by score; equal ones by id, so that the order is the same
 /// each time. A longer list begins as a shorter one.
 ///

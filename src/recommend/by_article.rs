@@ -1,8 +1,9 @@
 //! Articles → articles like them, by the articles' own vectors: one row is one article, and nothing is embedded.
 
 use std::collections::HashMap;
+use std::slice;
 
-use super::arrange::{Ranked, arrange};
+use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::pool::POOL;
 use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
@@ -38,11 +39,12 @@ impl Recommender {
         let wanted: Vec<_> = articles.iter().chain(examples).copied().collect();
         let mut stored = snapshot.article_vectors(&wanted).await?;
         let examples = Examples::among(&stored, options);
-        let sources = articles
-            .iter()
-            .filter_map(|article| Some((Some(*article), examples.moved(stored.remove(article)?))));
-        let sources = sources.collect();
-        similar(snapshot, sources, k, options, moment).await
+        let wanted = articles.iter().filter_map(|article| {
+            let own = stored.remove(article)?;
+            let known = [slice::from_ref(&own), examples.liked()].concat();
+            Some(Wanted { source: Some(*article), vector: examples.moved(own), known })
+        });
+        similar(snapshot, wanted.collect(), k, options, moment).await
     }
 
     /// The `k` articles most like those of `options.like` and least like those of `options.dislike`.
@@ -53,14 +55,24 @@ impl Recommender {
         moment: Moment,
     ) -> Result<SimilarArticles, RecommendError> {
         let snapshot = self.snapshot(&self.index.live()?, moment).await?;
-        let centre = Examples::of(&snapshot, options).await?.centre().ok_or(RecommendError::NoExample)?;
-        similar(snapshot, HashMap::from([(None, centre)]), k, options, moment).await
+        let examples = Examples::of(&snapshot, options).await?;
+        let vector = examples.centre().ok_or(RecommendError::NoExample)?;
+        let wanted = Wanted { source: None, vector, known: examples.liked().to_vec() };
+        similar(snapshot, vec![wanted], k, options, moment).await
     }
+}
+
+/// What one list is for.
+struct Wanted {
+    source: Source,
+    vector: Vec<f32>,
+    /// The vectors of the articles that it was made from.
+    known: Vec<Vec<f32>>,
 }
 
 async fn similar(
     snapshot: Snapshot,
-    vectors: HashMap<Source, Vec<f32>>,
+    wanted: Vec<Wanted>,
     k: usize,
     options: &RecommendOptions,
     moment: Moment,
@@ -69,8 +81,7 @@ async fn similar(
     let rearranged = options.looks_at_articles() || options.autocut.is_some();
     // One more than wanted, because the nearest article is the article itself.
     let limit = 1 + if rearranged { POOL } else { k.min(POOL) };
-    let (sources, queries): (Vec<_>, Vec<_>) =
-        vectors.iter().map(|(source, vector)| (*source, vector.clone())).unzip();
+    let queries: Vec<_> = wanted.iter().map(|wanted| wanted.vector.clone()).collect();
     let hits = snapshot.nearest_articles(&queries, limit, &options.filter, &options.exclude).await?;
     let complete = hits.iter().all(|hits| hits.len() < limit);
     let portraits = if options.looks_at_articles() {
@@ -81,12 +92,14 @@ async fn similar(
     } else {
         HashMap::new()
     };
-    let ranked = sources.into_iter().zip(hits).map(|(source, hits)| {
-        let others = hits.into_iter().filter(|hit| Some(hit.article) != source).take(limit - 1);
-        let candidates = others.map(Ranked::from).collect();
-        (source, arrange(candidates, &portraits, &options, moment.time, k))
+    let ranked = wanted.iter().zip(hits).map(|(Wanted { source, known, .. }, hits)| {
+        let others = hits.into_iter().filter(|hit| Some(hit.article) != *source).take(limit - 1);
+        let mut candidates = others.map(Ranked::from).collect();
+        hide_copies_of(known, &mut candidates, &portraits, &options);
+        (*source, arrange(candidates, &portraits, &options, moment.time, k))
     });
     let ranked = ranked.collect();
+    let vectors = wanted.into_iter().map(|wanted| (wanted.source, wanted.vector)).collect();
     Ok(SimilarArticles { ranked, complete, vectors, snapshot })
 }
 

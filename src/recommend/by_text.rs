@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::arrange::{Ranked, arrange};
+use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::fusion::contributions;
 use super::pool::{Pool, gather};
 use super::semantic::nearness_of;
+use super::tier::Phrases;
 use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
 use crate::article::ArticleId;
 use crate::index::{Generation, IndexError, QueryWords, Snapshot};
@@ -45,18 +46,22 @@ impl Recommender {
         let model = self.models.with_fingerprint(generation.fingerprint()).ok_or(IndexError::NotOpen)?;
         let snapshot = self.snapshot(&generation, moment).await?;
         let options = options.without_examples();
+        let phrases = Phrases::of(query, &generation)?;
+        let mut liked = Vec::new();
         let vector = async {
             let embed = async { Ok(model.embed_query(query).await?) };
             let (vector, examples) = futures::try_join!(embed, Examples::of(&snapshot, &options))?;
+            liked = examples.liked().to_vec();
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
-        let Pool { candidates, complete, vector } = gather(&snapshot, query, vector, &options).await?;
+        let Pool { candidates, complete, vector } =
+            gather(&snapshot, query, phrases, vector, &options).await?;
         let mut passages: HashMap<_, _> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))
             .collect();
         let contributions = contributions(&candidates, &options);
-        let candidates: Vec<_> = candidates
+        let mut candidates: Vec<_> = candidates
             .into_iter()
             .zip(contributions)
             .map(|(candidate, contributions)| Ranked {
@@ -73,6 +78,7 @@ impl Recommender {
         } else {
             HashMap::new()
         };
+        hide_copies_of(&liked, &mut candidates, &portraits, &options);
         let mut ranked = arrange(candidates, &portraits, &options, moment.time, k);
         if options.mode == Mode::Keyword {
             let unknown = ranked.iter().filter(|ranked| ranked.cosine.is_none());

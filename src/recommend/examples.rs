@@ -43,6 +43,11 @@ impl Examples {
         normalised(moved).unwrap_or(vector)
     }
 
+    /// The vectors of the liked articles.
+    pub fn liked(&self) -> &[Vec<f32>] {
+        &self.like
+    }
+
     /// What the liked articles alone stand for; `None` when there are none.
     pub fn centre(&self) -> Option<Vec<f32>> {
         let mut centre = vec![0.0; self.like.first()?.len()];

@@ -17,7 +17,8 @@ impl Freshness {
     pub fn contribution(self, score: f64, created_at: DateTime<Utc>, now: DateTime<Utc>) -> f64 {
         let age = (now - created_at).max(TimeDelta::zero());
         let half_lives = age.as_seconds_f64() / self.half_life.as_seconds_f64();
-        score.max(0.0) * self.weight * ((-half_lives).exp2() - 1.0)
+        // 0 without a sign.
+        score.max(0.0) * self.weight * ((-half_lives).exp2() - 1.0) + 0.0
     }
 }
 

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::semantic::{self, Found, Nearness, search};
-use super::tier::tiers;
+use super::tier::{Phrases, Tiers};
 use super::{Mode, RecommendError, RecommendOptions, Tier};
 use crate::article::ArticleId;
 use crate::index::{Snapshot, Words};
@@ -37,6 +37,7 @@ pub struct Pool {
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
+    phrases: Phrases,
     vector: impl Future<Output = Result<Vec<f32>, RecommendError>>,
     options: &RecommendOptions,
 ) -> Result<Pool, RecommendError> {
@@ -57,14 +58,14 @@ pub async fn gather(
         };
         Ok::<_, RecommendError>(matching)
     };
-    let ((vector, found), matching, tiers) =
-        futures::try_join!(semantic, keyword, tiers(snapshot, text, options))?;
+    let ((vector, found), matching, mut tiers) =
+        futures::try_join!(semantic, keyword, Tiers::find(snapshot, text, phrases, options))?;
     let found_near = found.articles();
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
     let complete = all_matches && found_near.len() < POOL;
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
-    let mut articles: HashSet<_> = matching.keys().chain(tiers.keys()).copied().collect();
+    let mut articles: HashSet<_> = matching.keys().chain(tiers.articles()).copied().collect();
     // By words alone, how near an article is matters where it is told: of the few that are listed.
     let not_near: Vec<_> = match options.mode {
         Mode::Keyword if options.min_score.is_none() => Vec::new(),
@@ -72,7 +73,7 @@ pub async fn gather(
     };
     let not_matching = match options.mode {
         Mode::Hybrid | Mode::Keyword if !all_matches => {
-            lacking(found_near.iter().chain(tiers.keys()), &matching)
+            lacking(found_near.iter().chain(tiers.articles()), &matching)
         }
         _ => Vec::new(),
     };
@@ -82,11 +83,12 @@ pub async fn gather(
         })?;
     matching.extend(more_matching);
     articles.extend(nearest(&found_near, &near));
+    tiers.examine(snapshot, articles.iter().copied()).await?;
     let mut articles: Vec<_> = articles.into_iter().collect();
     articles.sort_unstable();
     let candidate = |article| Candidate {
         article,
-        tier: tiers.get(&article).copied().unwrap_or(Tier::Rest),
+        tier: tiers.of(article),
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };

@@ -1,14 +1,16 @@
 //! What comes before all scores: an article that is named exactly, then one that has a quoted phrase.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{RecommendError, RecommendOptions};
 use crate::article::{ArticleId, title_key};
-use crate::index::{Snapshot, Words};
+use crate::index::{Generation, Snapshot, Words};
 
 /// Articles of one tier at most; titles are not unique.
 const ARTICLES_MAX: usize = 200;
-/// Phrases of one query that are looked for.
+/// Articles with all words of the phrases whose texts are looked into, those that match best.
+const TEXTS_MAX: usize = 1_000;
+/// Phrases of one query that count, the first ones.
 const PHRASES_MAX: usize = 5;
 /// What begins and ends a phrase.
 const QUOTES: [(char, char); 4] =
@@ -24,47 +26,110 @@ pub enum Tier {
     Rest,
 }
 
-/// The articles of the first two tiers.
-pub async fn tiers(
-    snapshot: &Snapshot,
-    text: &str,
-    options: &RecommendOptions,
-) -> Result<HashMap<ArticleId, Tier>, RecommendError> {
-    let RecommendOptions { filter, exclude, .. } = options;
-    let title = title_key(text);
-    let named = async { Ok(snapshot.named(&title, text.trim(), ARTICLES_MAX, filter, exclude).await?) };
-    let (named, with_phrases) = futures::try_join!(named, with_phrases(snapshot, text, options))?;
-    let mut tiers: HashMap<_, _> = with_phrases.into_iter().map(|article| (article, Tier::Phrase)).collect();
-    tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
-    Ok(tiers)
+/// The articles of the first two tiers, as far as they are known.
+pub struct Tiers {
+    tiers: HashMap<ArticleId, Tier>,
+    phrases: Phrases,
+    /// Articles whose texts were looked into.
+    examined: HashSet<ArticleId>,
 }
 
-/// The articles that have all phrases, of those that match the phrases' words best.
-async fn with_phrases(
-    snapshot: &Snapshot,
-    text: &str,
-    options: &RecommendOptions,
-) -> Result<Vec<ArticleId>, RecommendError> {
-    let phrases = phrases(text);
-    if phrases.is_empty() {
-        return Ok(Vec::new());
+impl Tiers {
+    /// Finds those that are named, and those with the phrases of the ones that match the phrases' words best.
+    pub async fn find(
+        snapshot: &Snapshot,
+        text: &str,
+        phrases: Phrases,
+        options: &RecommendOptions,
+    ) -> Result<Self, RecommendError> {
+        let RecommendOptions { filter, exclude, .. } = options;
+        let title = title_key(text);
+        let named = async { Ok(snapshot.named(&title, text.trim(), ARTICLES_MAX, filter, exclude).await?) };
+        let mut tiers = Self { tiers: HashMap::new(), phrases, examined: HashSet::new() };
+        let (named, ()) = futures::try_join!(named, tiers.find_phrases(snapshot, options))?;
+        tiers.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
+        Ok(tiers)
     }
-    // Without positions in the index of words: all words first, then a look into the texts.
-    let words = phrases.join(" ");
-    let RecommendOptions { filter, exclude, .. } = options;
-    let matching = snapshot.best_matches(&words, Words::All, ARTICLES_MAX, filter, exclude).await?;
-    let articles: Vec<_> = matching.iter().map(|hit| hit.article).collect();
-    let phrases: Vec<_> = phrases.iter().map(|phrase| title_key(phrase)).collect();
-    let has_phrases = |text: &str| {
+
+    pub fn of(&self, article: ArticleId) -> Tier {
+        self.tiers.get(&article).copied().unwrap_or(Tier::Rest)
+    }
+
+    pub fn articles(&self) -> impl Iterator<Item = &ArticleId> {
+        self.tiers.keys()
+    }
+
+    /// Looks for the phrases in the texts of `articles` that were found in other ways.
+    pub async fn examine(
+        &mut self,
+        snapshot: &Snapshot,
+        articles: impl Iterator<Item = ArticleId>,
+    ) -> Result<(), RecommendError> {
+        if self.phrases.are_none() {
+            return Ok(());
+        }
+        let articles: Vec<_> = articles.filter(|article| self.examined.insert(*article)).collect();
+        for article in snapshot.articles_whose_text(&articles, |text| self.phrases.are_in(text)).await? {
+            self.tiers.entry(article).or_insert(Tier::Phrase);
+        }
+        Ok(())
+    }
+
+    async fn find_phrases(
+        &mut self,
+        snapshot: &Snapshot,
+        options: &RecommendOptions,
+    ) -> Result<(), RecommendError> {
+        if self.phrases.are_none() {
+            return Ok(());
+        }
+        // Without positions in the index of words: all words first, then a look into the texts.
+        let RecommendOptions { filter, exclude, .. } = options;
+        let words = self.phrases.words();
+        let matching = snapshot.best_matches(&words, Words::All, TEXTS_MAX, filter, exclude).await?;
+        for matching in matching.chunks(ARTICLES_MAX) {
+            self.examine(snapshot, matching.iter().map(|hit| hit.article)).await?;
+            if self.tiers.len() >= ARTICLES_MAX {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The quoted phrases of a query.
+pub struct Phrases(Vec<String>);
+
+impl Phrases {
+    /// Those of `text`, but for such as have stop words of the index's language only.
+    pub fn of(text: &str, generation: &Generation) -> Result<Self, RecommendError> {
+        let quoted = phrases_in(text);
+        if quoted.is_empty() {
+            return Ok(Self(Vec::new()));
+        }
+        let words = generation.words_of("")?;
+        let phrases = quoted.into_iter().filter(|phrase| words.sees_words_in(phrase)).take(PHRASES_MAX);
+        Ok(Self(phrases.map(title_key).collect()))
+    }
+
+    fn are_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether `text` has all of them.
+    fn are_in(&self, text: &str) -> bool {
         let text = title_key(text);
-        phrases.iter().all(|phrase| contains_words(&text, phrase))
-    };
-    Ok(snapshot.articles_whose_text(&articles, has_phrases).await?)
+        self.0.iter().all(|phrase| contains_words(&text, phrase))
+    }
+
+    fn words(&self) -> String {
+        self.0.join(" ")
+    }
 }
 
 /// What stands in quotation marks: two words or more. One quoted word in a longer text is emphasis, as in `a "smart" city`:
 /// to put its articles first costs 1.3 points of nDCG@10 on a collection of questions. Where all is quoted, one word counts.
-fn phrases(text: &str) -> Vec<&str> {
+fn phrases_in(text: &str) -> Vec<&str> {
     let (mut phrases, between) = quoted(text);
     if between {
         phrases.retain(|phrase| {
@@ -75,7 +140,6 @@ fn phrases(text: &str) -> Vec<&str> {
                 > 1
         });
     }
-    phrases.truncate(PHRASES_MAX);
     phrases
 }
 
@@ -122,16 +186,15 @@ mod tests {
     #[test]
     fn phrases_stand_in_quotation_marks() {
         assert_eq!(
-            phrases(r#"the "red apple" and “blue sky” or „graue Maus“"#),
+            phrases_in(r#"the "red apple" and “blue sky” or „graue Maus“"#),
             ["red apple", "blue sky", "graue Maus"]
         );
-        assert_eq!(phrases(r#"«le chat» "" " " "!?" "x""#), ["le chat", "x"]);
-        assert_eq!(phrases(r#"a "smart" city with "low-cost" housing"#), ["low-cost"]);
-        assert_eq!(phrases(r#""smart" cities"#), [""; 0]);
-        assert_eq!(phrases(r#" "smart"!"#), ["smart"]);
-        assert!(phrases(r#"it is 5" wide"#).is_empty());
-        assert!(phrases("plain words").is_empty());
-        assert_eq!(phrases(&"\"a\" ".repeat(50)).len(), PHRASES_MAX);
+        assert_eq!(phrases_in(r#"«le chat» "" " " "!?" "x""#), ["le chat", "x"]);
+        assert_eq!(phrases_in(r#"a "smart" city with "low-cost" housing"#), ["low-cost"]);
+        assert_eq!(phrases_in(r#""smart" cities"#), [""; 0]);
+        assert_eq!(phrases_in(r#" "smart"!"#), ["smart"]);
+        assert!(phrases_in(r#"it is 5" wide"#).is_empty());
+        assert!(phrases_in("plain words").is_empty());
     }
 
     #[test]

@@ -149,3 +149,25 @@ fn what_is_wrong_with_a_collection_is_told_with_its_line() {
     let unknown = eval(folder.path(), &[".", "--mode", "fuzzy"]);
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("expected semantic, keyword or hybrid"));
 }
+
+#[test]
+fn judgements_that_nothing_can_satisfy_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    write_collection(folder.path());
+    let judgements = std::fs::read_to_string(folder.path().join("qrels.tsv")).unwrap();
+    std::fs::write(folder.path().join("qrels.tsv"), format!("{}\nq9\tgone\t1\n", judgements.trim_end()))
+        .unwrap();
+    let output = eval(folder.path(), &[".", "--mode", "keyword"]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("2 judged queries are not in queries.jsonl, and count as not found: q4, q9"),
+        "{said}"
+    );
+    assert!(
+        said.contains("1 relevant documents are not in corpus.jsonl, and count as not found: gone"),
+        "{said}"
+    );
+    std::fs::write(folder.path().join("queries.jsonl"), "").unwrap();
+    assert!(refusal(folder.path(), &["."]).contains("queries.jsonl has none of the queries that are judged"));
+}

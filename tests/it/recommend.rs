@@ -382,7 +382,8 @@ async fn named_articles_come_first_then_those_with_the_phrase() {
         assert_eq!(tiers("STRASSE", options.clone()).await, ["TITLE_OR_ID 5"]);
         assert_eq!(tiers("B-1", options).await, Vec::<String>::new(), "an external id is exact");
     }
-    // Stop words alone: meaning ranks.
+    // Stop words alone: meaning ranks. Beside another phrase they ask for nothing.
+    assert_eq!(tiers("\"the of and\" \"a day\"", Value::Null).await, ["PHRASE 2"]);
     assert_eq!(tiers("\"the of and\"", Value::Null).await, Vec::<String>::new());
     assert_eq!(tiers("'; DROP TABLE article; --", Value::Null).await, Vec::<String>::new());
     let filtered = json!({ "filter": { "idsNotIn": ["4"] }, "excludeIds": ["2"] });

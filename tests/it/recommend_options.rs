@@ -92,6 +92,18 @@ async fn copies_can_be_hidden_and_are_named() {
         let reasons = json!([{ "kind": "NEAR_DUPLICATES", "articleIds": ["2"] }]);
         assert_eq!(first["explanation"]["reasons"], reasons);
     }
+    // Nor what is a copy of the article, or of an example, that the list is for.
+    for purpose in [
+        json!({ "articleId": "2" }),
+        json!({ "options": { "like": ["2"] } }),
+        json!({ "query": "pasta dish", "options": { "like": ["2"] } }),
+    ] {
+        let mut hidden = purpose.clone();
+        hidden["options"]["nearDuplicates"] = json!("HIDE");
+        assert!(ids(&list(&app, purpose).await).contains(&"1"));
+        let hidden = list(&app, hidden).await;
+        assert!(!hidden.is_empty() && !ids(&hidden).iter().any(|id| ["1", "2"].contains(id)), "{hidden:?}");
+    }
     app.stop().await;
 }
 

@@ -12,10 +12,10 @@ pub struct RecommendOptionsInput {
     /// Which likeness ranks the articles for a text. Articles for an article are always ranked by meaning.
     ///
     /// In each mode an article whose title or external id is the text comes first, then those that have all phrases which
-    /// stand in quotation marks.
+    /// stand in quotation marks: the first five count, letter for letter but for case and white space.
     #[graphql(default)]
     pub mode: RecommendMode,
-    /// How much each likeness counts in the hybrid mode.
+    /// How much each likeness counts in the hybrid mode; without effect elsewhere.
     pub weights: Option<RecommendWeights>,
     /// Only articles that pass.
     pub filter: Option<ArticleFilterInput>,
@@ -36,13 +36,14 @@ pub struct RecommendOptionsInput {
     pub diversity: f64,
     /// Lets the scores of old articles decay.
     pub freshness: Option<FreshnessInput>,
-    /// What becomes of articles that are nearly the same as one listed before.
+    /// What becomes of articles that are nearly the same as one listed before, or as the article or those of `like` that the
+    /// list is for.
     #[graphql(default)]
     pub near_duplicates: NearDuplicatesMode,
     /// Most articles of one category, 1 to 100. Articles without a category are not counted.
     pub per_category: Option<i32>,
     /// Ends the list where its scores jump: at the first jump, the second, and so on, 1 to 100. A list of even scores is not
-    /// cut.
+    /// cut, and articles that are named or have the phrases are no part of it.
     pub autocut: Option<i32>,
 }
 
