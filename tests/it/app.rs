@@ -2,9 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use chrono::DateTime;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sentio::app::App;
+use sentio::article::{ArticleFacets, ArticleId};
 use sentio::config::{Config, SettingValues};
+use sentio::events::{ArticleEvent, ArticleEventKind};
 use sentio::sync::{self, Look, StepHook, VerifyReport, WorkerHandle};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -211,6 +214,26 @@ impl TestApp {
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
         }
         self.assert_in_step().await;
+    }
+
+    /// Tells listeners that `article` was updated: some times, and when they have had time for these, many times in a moment.
+    pub async fn tell_updates(&self, article: &str, count: usize) {
+        let event = ArticleEvent {
+            kind: ArticleEventKind::Updated,
+            article: ArticleId(article.parse().unwrap()),
+            facets: ArticleFacets {
+                category: None,
+                tags: Vec::new(),
+                created_at: DateTime::default(),
+                content_length: 0,
+            },
+        };
+        for number in 0..count {
+            self.app.events.publish(event.clone());
+            if number == 100 {
+                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+            }
+        }
     }
 
     /// Stops as the server does and hands back what is on disk.

@@ -6,6 +6,40 @@ use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
 
+/// With an article that fills the buffers of a connection after a few changes.
+pub const CHANGES_WITH_CONTENT: &str = "subscription { articleChanged { kind article { content } } }";
+/// So many changes that a client which reads none of them must miss some.
+pub const UPDATES: usize = 5_000;
+
+/// Counts what comes until it is told that something was missed; returns how much that was.
+pub fn check_what_is_missed(results: &[Value]) -> usize {
+    let (last, before) = results.split_last().unwrap();
+    assert!(before.iter().all(|result| result["data"]["articleChanged"]["kind"] == "UPDATED"));
+    // What lay in the buffers of the connection, and the few changes that were told meanwhile.
+    assert!(!before.is_empty() && before.len() < 200, "{}", before.len());
+    assert_eq!(last["errors"][0]["extensions"]["code"], "OVERLOADED", "{last}");
+    let message = last["errors"][0]["message"].as_str().unwrap();
+    message.split_whitespace().find_map(|word| word.parse().ok()).unwrap_or_else(|| panic!("{message}"))
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_told_what_it_missed() {
+    let app = Builder::new().start().await;
+    let article = app.create("Long", &"word ".repeat(180_000)).await;
+    let mut slow = Subscription::open(&app, CHANGES_WITH_CONTENT).await;
+    app.tell_updates(&article, UPDATES).await;
+    let mut results = Vec::new();
+    while results.last().is_none_or(|result: &Value| result["errors"].is_null()) {
+        results.push(slow.next().await.unwrap());
+    }
+    let missed = check_what_is_missed(&results);
+    assert!((UPDATES - 1_024 - 200..UPDATES).contains(&missed), "{missed}");
+    // It goes on with the next.
+    assert_eq!(slow.next().await.unwrap()["data"]["articleChanged"]["kind"], "UPDATED");
+    drop(slow);
+    app.stop().await;
+}
+
 /// A subscription over server-sent events.
 struct Subscription {
     response: reqwest::Response,

@@ -10,6 +10,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
 use crate::app::{Builder, TestApp};
+use crate::events::{CHANGES_WITH_CONTENT, UPDATES, check_what_is_missed};
 
 const CHANGES: &str = "subscription { articleChanged { kind articleId } }";
 
@@ -234,5 +235,27 @@ async fn a_server_that_stops_ends_subscriptions_and_says_so() {
     app.begin_stop();
     assert_eq!(client.hear().await, json!({ "id": "s", "type": "complete" }));
     assert_eq!(client.closed().await.0, 1001);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_reader_is_told_what_it_missed() {
+    let app = Builder::new().start().await;
+    let article = app.create("Long", &"word ".repeat(180_000)).await;
+    let mut slow = Client::connect(&app).await;
+    // What happened just before may still be told.
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    slow.subscribe("a", CHANGES_WITH_CONTENT).await;
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    app.tell_updates(&article, UPDATES).await;
+    let mut results: Vec<Value> = Vec::new();
+    while results.last().is_none_or(|result| result["errors"].is_null()) {
+        results.push(slow.hear().await["payload"].take());
+    }
+    let missed = check_what_is_missed(&results);
+    assert!((UPDATES - 1_024 - 200..UPDATES).contains(&missed), "{missed}");
+    // It goes on with the next.
+    assert_eq!(slow.hear().await["payload"]["data"]["articleChanged"]["kind"], "UPDATED");
+    drop(slow);
     app.stop().await;
 }
