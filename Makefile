@@ -89,6 +89,10 @@ bench: setup ## measure speed and quality, optimised
 bench-embedding: setup ## the engine, measured: WHAT="speed articles.jsonl.gz" (benches/embedding/main.rs lists what there is)
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- $(or $(WHAT),$(error say what to measure: make bench-embedding WHAT="speed articles.jsonl.gz"))
 
+.PHONY: bench-graphql
+bench-graphql: setup ## what GraphQL costs, measured: WHAT=requests (needs wrk) or WHAT=subscriptions
+	$(cargo) bench --profile $(BENCH_PROFILE) --bench graphql -- $(or $(WHAT),$(error say what to measure: make bench-graphql WHAT=requests))
+
 .PHONY: bench-ranking
 bench-ranking: setup ## searches in a large index, measured: WHAT="speed articles.jsonl.gz folder" (benches/ranking/main.rs lists what there is)
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench ranking -- $(or $(WHAT),$(error say what to measure: make bench-ranking WHAT="speed articles.jsonl.gz folder"))
