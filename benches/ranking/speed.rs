@@ -142,7 +142,7 @@ async fn stages(filled: &Filled, titles: &[(String, String)]) -> anyhow::Result<
             .await?;
         times
             .take("fill in: passages of 200 articles", async {
-                Ok(snapshot.passages_among(&vector, &near, PASSAGES).await?)
+                Ok(snapshot.nearest_passage_of_each(&vector, &near).await?)
             })
             .await?;
         for (name, mode) in [

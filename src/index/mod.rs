@@ -10,6 +10,7 @@ mod full_text;
 mod generation;
 mod highlight;
 mod maintain;
+mod nearness;
 mod portrait;
 mod predicate;
 mod rows;

@@ -1,13 +1,12 @@
 //! Reading: nearest passages and articles, stored vectors and texts, all on one pinned pair of versions.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type, Int64Type};
 use arrow_array::{Array, FixedSizeListArray, RecordBatch};
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
 use lancedb::{DistanceType, Table};
 use tokio::sync::Notify;
@@ -118,43 +117,6 @@ impl Snapshot {
         self.passage_hits(query.map_err(IndexError::during("take a query"))?).await
     }
 
-    /// The `limit` passages of `articles` nearest to `vector`, nearest first; each of them is looked at.
-    pub async fn passages_among(
-        &self,
-        vector: &[f32],
-        articles: &[ArticleId],
-        limit: usize,
-    ) -> Result<Vec<PassageHit>, IndexError> {
-        if articles.is_empty() {
-            return Ok(Vec::new());
-        }
-        let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
-        self.passage_hits(exact(query, limit, articles)).await
-    }
-
-    /// The cosine of each of `articles` to `vector`; articles that are not indexed are absent.
-    pub async fn cosines_of(
-        &self,
-        vector: &[f32],
-        articles: &[ArticleId],
-    ) -> Result<HashMap<ArticleId, f32>, IndexError> {
-        if articles.is_empty() {
-            return Ok(HashMap::new());
-        }
-        let query = self.articles.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
-        let query = exact(query, articles.len(), articles);
-        let mut cosines = HashMap::with_capacity(articles.len());
-        for batch in self
-            .collect(query.select(Select::columns(&["article_id", "_distance"])), "search articles")
-            .await?
-        {
-            let ids = column::<Int64Type>(&batch, "article_id")?;
-            let distances = column::<Float32Type>(&batch, "_distance")?;
-            cosines.extend(ids.iter().zip(distances).map(|(id, distance)| (ArticleId(*id), 1.0 - distance)));
-        }
-        Ok(cosines)
-    }
-
     async fn passage_hits(&self, query: VectorQuery) -> Result<Vec<PassageHit>, IndexError> {
         let columns = ["article_id", "revision", "start", "end", "_distance"];
         let mut hits = Vec::new();
@@ -251,12 +213,22 @@ impl Snapshot {
         query: impl ExecutableQuery,
         action: &'static str,
     ) -> Result<Vec<RecordBatch>, IndexError> {
+        self.stream(query, action).await?.try_collect().await
+    }
+
+    pub(super) async fn stream(
+        &self,
+        query: impl ExecutableQuery,
+        action: &'static str,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, IndexError>> + Unpin, IndexError> {
         self.log.calls.fetch_add(1, Ordering::Relaxed);
-        let collected = async { query.execute().await?.try_collect().await };
-        collected.await.map_err(|error| {
-            self.log.failed.notify_one();
+        let log = Arc::clone(&self.log);
+        let failed = move |error| {
+            log.failed.notify_one();
             IndexError::during(action)(error)
-        })
+        };
+        let batches = query.execute().await.map_err(&failed)?;
+        Ok(batches.map_err(failed))
     }
 }
 
@@ -281,16 +253,6 @@ fn prepared(
         Some(predicate) => query.only_if(predicate),
         None => query,
     })
-}
-
-/// Looks at every row of `articles`: the vector index would be searched to its end for so few rows.
-fn exact(query: VectorQuery, limit: usize, articles: &[ArticleId]) -> VectorQuery {
-    query
-        .column("vector")
-        .distance_type(DistanceType::Cosine)
-        .bypass_vector_index()
-        .limit(limit)
-        .only_if(predicate::of_articles(articles))
 }
 
 pub(super) fn named<'a>(

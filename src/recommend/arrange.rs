@@ -18,7 +18,7 @@ pub struct Ranked {
     pub article: ArticleId,
     /// Where it stands before its score counts.
     pub tier: Tier,
-    /// How near it is in meaning, -1 to 1; absent when nothing in it is near.
+    /// How near it is in meaning, -1 to 1; absent when the index has no vector of it.
     pub cosine: Option<f32>,
     /// What its score is the sum of.
     pub contributions: Contributions,

@@ -17,7 +17,7 @@ pub const POOL: usize = 200;
 pub struct Candidate {
     pub article: ArticleId,
     pub tier: Tier,
-    /// Absent for an article without any passage that is near.
+    /// Absent for an article of which the index has no vector.
     pub nearness: Option<Nearness>,
     /// 0 for an article that shares no word with the text.
     pub bm25: f32,

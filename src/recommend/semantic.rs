@@ -10,11 +10,6 @@ use crate::index::{PassageHit, Snapshot};
 /// Passages searched for each article wanted: an article fills several places with passages of its own. The articles' own vectors
 /// are searched beside them, so that few articles are missed.
 const PASSAGES_PER_ARTICLE: usize = 2;
-/// The same where the best passages of given articles are searched.
-const PASSAGES_PER_GIVEN_ARTICLE: usize = 4;
-/// Searches for the best passages of given articles: each leaves out the articles that the ones before have found. After so
-/// many the articles that are left have no passage that is near.
-const ROUNDS_MAX: usize = 8;
 
 /// How near one article is.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -67,7 +62,7 @@ pub async fn complete(
     let lack_passage = missing(articles.iter(), &found.passages);
     let lack_whole = missing(articles.iter(), &found.wholes);
     let (passages, wholes) = futures::try_join!(
-        passages_among(snapshot, vector, lack_passage),
+        snapshot.nearest_passage_of_each(vector, &lack_passage),
         snapshot.cosines_of(vector, &lack_whole),
     )?;
     found.passages.extend(passages);
@@ -75,7 +70,7 @@ pub async fn complete(
     Ok(joined(&found.passages, &found.wholes).collect())
 }
 
-/// How near each of `articles` is; those that are not indexed, or have nothing near, are absent.
+/// How near each of `articles` is; those that are not indexed are absent.
 pub async fn nearness_of(
     snapshot: &Snapshot,
     vector: &[f32],
@@ -84,37 +79,10 @@ pub async fn nearness_of(
     complete(snapshot, vector, Found::default(), articles).await
 }
 
-/// The best passage of each of `articles`.
-async fn passages_among(
-    snapshot: &Snapshot,
-    vector: &[f32],
-    mut articles: Vec<ArticleId>,
-) -> Result<HashMap<ArticleId, PassageHit>, crate::index::IndexError> {
-    let mut best = HashMap::with_capacity(articles.len());
-    for _ in 0..ROUNDS_MAX {
-        if articles.is_empty() {
-            break;
-        }
-        let limit = articles.len() * PASSAGES_PER_GIVEN_ARTICLE;
-        let found = snapshot.passages_among(vector, &articles, limit).await?;
-        let exhausted = found.len() < limit;
-        best.extend(best_of_each(found));
-        if exhausted {
-            break;
-        }
-        articles.retain(|article| !best.contains_key(article));
-    }
-    Ok(best)
-}
-
 fn best_of_each(hits: Vec<PassageHit>) -> HashMap<ArticleId, PassageHit> {
-    let mut best: HashMap<ArticleId, PassageHit> = HashMap::new();
+    let mut best = HashMap::new();
     for hit in hits {
-        let known = best.entry(hit.span.article).or_insert(hit);
-        // Of equal ones the first in the article, so that the answer is the same each time.
-        if (hit.cosine, -hit.span.start) > (known.cosine, -known.span.start) {
-            *known = hit;
-        }
+        hit.keep_nearest(&mut best);
     }
     best
 }

@@ -51,7 +51,7 @@ fn names(code: &str, name: &str) -> bool {
 #[test]
 fn each_foreign_crate_is_named_in_its_rooms_only() {
     let rules: &[(&[&str], &[&str])] = &[
-        (&["lancedb", "lance", "lance_index", "lance_tokenizer"], &["index"]),
+        (&["lancedb", "lance", "lance_index", "lance_linalg", "lance_tokenizer"], &["index"]),
         (&["arrow_array", "arrow_schema"], &["index", "article_file"]),
         (&["parquet", "csv"], &["article_file"]),
         (&["ort", "safetensors", "tokenizers"], &["embedding"]),

@@ -71,7 +71,7 @@ pub struct ScoreExplanation {
     /// The sum of the parts.
     pub ranking_score: f64,
     /// How near the article is in meaning, -1 to 1, whatever the mode: the mean of two cosines, of its best passage and of the
-    /// article as a whole; for recommendations for an article the cosine of the two articles. Null when nothing in it is near.
+    /// article as a whole; for recommendations for an article the cosine of the two articles. Null when the index has no vector of it.
     pub cosine: Option<f64>,
     /// Why articles that would follow are not listed.
     pub reasons: Vec<RankingReason>,
