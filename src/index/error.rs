@@ -17,6 +17,8 @@ pub enum IndexError {
     Foreign { table: String, expected: String, found: String },
     #[error("the index no longer has version {version} of {table}, which SQL says is its newest")]
     VersionMissing { table: String, version: u64, source: lancedb::Error },
+    #[error("a search was stopped")]
+    Stopped(#[from] tokio::task::JoinError),
     #[error("the index is not open yet")]
     NotOpen,
     #[error("the folder of the index is gone")]

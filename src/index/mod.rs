@@ -11,6 +11,7 @@ mod generation;
 mod highlight;
 mod maintain;
 mod nearness;
+mod one_pass;
 mod portrait;
 mod predicate;
 mod rows;

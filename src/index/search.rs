@@ -71,6 +71,13 @@ pub struct ArticleHit {
     pub cosine: f32,
 }
 
+impl ArticleHit {
+    /// The nearest first, of equal ones the lowest id.
+    pub(super) fn by_nearness(&self, other: &Self) -> std::cmp::Ordering {
+        other.cosine.total_cmp(&self.cosine).then(self.article.cmp(&other.article))
+    }
+}
+
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
         Self { articles, passages, log, exact: false }
@@ -138,6 +145,9 @@ impl Snapshot {
     ) -> Result<Vec<Vec<ArticleHit>>, IndexError> {
         let mut hits = vec![Vec::new(); vectors.len()];
         let Some((first, others)) = vectors.split_first() else { return Ok(hits) };
+        if self.one_pass_pays(vectors.len()).await? {
+            return self.nearest_by_one_pass(vectors, limit, predicate::of_filter(filter, excluded)).await;
+        }
         let reach = self.reach(&self.articles, filter).await?;
         let take = IndexError::during;
         let mut query = self.articles.query().nearest_to(first.as_slice()).map_err(take("take a query"))?;
@@ -162,7 +172,7 @@ impl Snapshot {
             }
         }
         for hits in &mut hits {
-            hits.sort_by(|a, b| b.cosine.total_cmp(&a.cosine).then(a.article.cmp(&b.article)));
+            hits.sort_unstable_by(ArticleHit::by_nearness);
         }
         Ok(hits)
     }
