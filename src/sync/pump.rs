@@ -140,13 +140,18 @@ impl<'a> Pump<'a> {
         if outbox::any_submitted(self.worker.db.reader()).await? {
             return Ok(None);
         }
-        // At the end of what is to be filled comes the switch, which needs its turn.
-        let next = match backfill.is_its_turn() && self.targets.building.is_some() {
-            true => self.lacking(backfill).await?,
-            false => match self.due(backfill).await? {
+        let next = if backfill.is_its_turn() && self.targets.building.is_some() {
+            let lacking = self.lacking(backfill).await?;
+            if lacking.is_none() {
+                // At the end of what is to be filled comes the switch: it is not for here, and must not lose its turn.
+                backfill.give_turn();
+            }
+            lacking
+        } else {
+            match self.due(backfill).await? {
                 Some(next) => Some(next),
                 None => self.lacking(backfill).await?,
-            },
+            }
         };
         match next {
             Some((changes, origin)) => Ok(Some(self.start(changes, origin).await?)),

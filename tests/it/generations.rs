@@ -1,7 +1,9 @@
 //! Another model without downtime, the way back, and what is removed when.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use sea_orm::ConnectionTrait;
 use sentio::entity::index_generation::State;
 use sentio::outbox::{self, Request};
 use sentio::sync::Step;
@@ -39,7 +41,7 @@ async fn built(app: &TestApp) {
     while app.app.generations.row(State::Building).await.unwrap().is_some()
         || outbox::any_submitted(app.app.db.reader()).await.unwrap()
     {
-        let _ = tokio::time::timeout(std::time::Duration::from_millis(50), views.changed()).await;
+        let _ = tokio::time::timeout(Duration::from_millis(50), views.changed()).await;
     }
 }
 
@@ -70,7 +72,7 @@ async fn the_live_generation_answers_while_the_next_is_built() {
                 // Tasks that this thread has woken go to other threads, and do not wait with it.
                 tokio::task::block_in_place(|| {
                     while !*held.borrow() {
-                        std::thread::sleep(std::time::Duration::from_millis(5));
+                        std::thread::sleep(Duration::from_millis(5));
                     }
                 });
             }
@@ -78,7 +80,7 @@ async fn the_live_generation_answers_while_the_next_is_built() {
         .start_in(folder, database_url)
         .await;
     while app.app.generations.row(State::Building).await.unwrap().is_none() {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(5)).await;
     }
     assert_eq!(live_model(&app).await, "tiny-bert");
     assert_eq!(found(&app).await, 40);
@@ -110,6 +112,45 @@ async fn searches_and_writes_go_on_throughout_a_change_of_model() {
             break;
         }
     }
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_model_becomes_live_although_writes_never_pause() {
+    let app = with_articles(40).await;
+    let (folder, database_url) = app.stop().await;
+    // Slow enough that changes wait at any time.
+    let slow = |step| {
+        if step == Step::Prepared {
+            tokio::task::block_in_place(|| std::thread::sleep(Duration::from_millis(30)));
+        }
+    };
+    let app = Builder::new()
+        .set("SENTIO_MODEL", model("tiny-roberta"))
+        .on_step(Arc::new(slow))
+        .start_in(folder, database_url)
+        .await;
+    let (db, changes) = (app.app.db.clone(), app.app.changes.clone());
+    let writer = tokio::spawn(async move {
+        for number in 0.. {
+            let transaction = db.transaction().await.unwrap();
+            let change =
+                format!("UPDATE article SET content = 'changed by {number}' WHERE id % 4 = {}", number % 4);
+            transaction.execute_unprepared(&change).await.unwrap();
+            transaction.commit().await.unwrap();
+            changes.announce();
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    });
+    let switched = async {
+        while live_model(&app).await != "tiny-roberta" {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    // Without this limit the test would not end where the switch never has its turn.
+    tokio::time::timeout(Duration::from_secs(120), switched).await.unwrap();
+    writer.abort();
     app.assert_in_step().await;
     app.stop().await;
 }
