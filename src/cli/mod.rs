@@ -65,6 +65,9 @@ enum Command {
     Config,
 }
 
+/// Address space for the stack of each thread. The 2 MiB that are usual end with 39 nested fragments where the compiler
+/// optimises little; the limits of documents allow 32, and 20 fields.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
 /// Exit code of a command that ran and whose answer is no, such as `verify` on an index out of step.
 const ANSWER_IS_NO: u8 = 1;
 /// Exit code of a command that failed.
@@ -105,6 +108,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .max_blocking_threads(blocking_threads())
+        .thread_stack_size(STACK_BYTES)
         .build()?;
     let code = runtime.block_on(async {
         match cli.command {

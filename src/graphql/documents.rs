@@ -4,46 +4,17 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
 use moka::future::Cache;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::limits;
-use super::operation::Parameters;
-use super::repeated_fields;
+use super::document::{Document, DocumentHash};
+use super::parameters::Parameters;
 use super::request_error::RequestError;
 use super::trusted_documents::TrustedDocuments;
-use super::type_name_fields;
 
 /// Memory for parsed documents, in bytes.
 const CACHE_MAX_BYTES: u64 = 16 * 1024 * 1024;
-/// What a token of a parsed document takes, in bytes: a field of one letter is about so large.
-const TOKEN_BYTES: u64 = 256;
-
-/// The SHA-256 of a document's text.
-pub type DocumentHash = [u8; 32];
-
-/// A document within its limits, parsed.
-#[derive(Debug)]
-pub struct Document {
-    pub parsed: ExecutableDocument,
-    memory: u32,
-}
-
-impl Document {
-    /// Parses `text` if it is within the limits that hold whatever the variables are.
-    pub fn parse(text: &str) -> Result<Self, RequestError> {
-        limits::check_text(text)?;
-        let mut parsed = parse_query(text).map_err(|error| RequestError::NotParsed(error.to_string()))?;
-        limits::check_structure(&parsed)?;
-        type_name_fields::make_valid(&mut parsed)?;
-        repeated_fields::merge(&mut parsed)?;
-        let memory = text.len() as u64 + limits::scan(text.as_bytes()).tokens * TOKEN_BYTES;
-        Ok(Self { parsed, memory: u32::try_from(memory).unwrap_or(u32::MAX) })
-    }
-}
 
 /// A cheap handle on the known documents.
 #[derive(Clone)]

@@ -91,6 +91,13 @@ impl From<ApiError> for Error {
     }
 }
 
+/// What a data loader gives to all who asked at once.
+impl From<Arc<DbErr>> for ApiError {
+    fn from(error: Arc<DbErr>) -> Self {
+        Self::from(Arc::unwrap_or_clone(error))
+    }
+}
+
 impl From<DbErr> for ApiError {
     fn from(error: DbErr) -> Self {
         if is_contention(&error) {

@@ -6,33 +6,13 @@ use async_graphql::parser::types::{
     ExecutableDocument, OperationDefinition, OperationType, VariableDefinition,
 };
 use async_graphql::{Request, Value, Variables};
-use serde::Deserialize;
 
-use super::documents::{Document, Documents};
+use super::document::Document;
+use super::documents::Documents;
 use super::limits;
+use super::parameters::Parameters;
 use super::request_error::RequestError;
 use super::variables;
-
-/// The parameters of a request, as GraphQL over HTTP names them.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Parameters {
-    pub query: Option<String>,
-    /// Names a document of the manifest, or one that was sent before by its hash.
-    pub document_id: Option<String>,
-    pub operation_name: Option<String>,
-    pub variables: Option<JsonObject>,
-    pub extensions: Option<JsonObject>,
-}
-
-impl Parameters {
-    /// Whether the client asks for the cost of its operation: `extensions: { "cost": true }`.
-    pub fn asks_for_cost(&self) -> bool {
-        self.extensions.as_ref().and_then(|extensions| extensions.get("cost")) == Some(&true.into())
-    }
-}
-
-pub type JsonObject = serde_json::Map<String, serde_json::Value>;
 
 /// An operation within its limits.
 pub struct Operation {

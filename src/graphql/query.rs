@@ -32,7 +32,7 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "The global id.")] id: ID,
     ) -> Nullable<Article> {
-        load_article(context, &id).await.transpose()
+        Article::by_id(context, &id).await.transpose()
     }
 
     /// The article with this external id; null when there is none.
@@ -111,7 +111,7 @@ impl Query {
         context: &Context<'_>,
         #[graphql(desc = "The global id.")] id: ID,
     ) -> Nullable<Node> {
-        let article = load_article(context, &id).await;
+        let article = Article::by_id(context, &id).await;
         article.map(|article| article.map(Node::Article)).transpose()
     }
 
@@ -127,7 +127,7 @@ impl Query {
         }
         let parsed: Vec<Option<ArticleId>> = ids.iter().map(|id| id.parse().ok()).collect();
         let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
-        let rows = loader.load_many(parsed.iter().flatten().copied()).await.map_err(internal)?;
+        let rows = loader.load_many(parsed.iter().flatten().copied()).await?;
         let node = |id: Option<ArticleId>| id.and_then(|id| rows.get(&id)).cloned().map(Article::alone);
         Ok(parsed.into_iter().map(|id| node(id).map(Node::Article)).collect())
     }
@@ -140,15 +140,4 @@ async fn load_by_external_id(context: &Context<'_>, external_id: &str) -> Result
     let db = context.data_unchecked::<Database>();
     let same = article::Column::ExternalId.eq(external_id);
     Ok(article::Entity::find().filter(same).one(db.reader()).await?.map(Article::alone))
-}
-
-/// The article with a global id; an id of another form belongs to no article.
-pub(super) async fn load_article(context: &Context<'_>, id: &ID) -> Result<Option<Article>, ApiError> {
-    let Ok(id) = id.parse::<ArticleId>() else { return Ok(None) };
-    let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
-    Ok(loader.load_one(id).await.map_err(internal)?.map(Article::alone))
-}
-
-fn internal(error: std::sync::Arc<sea_orm::DbErr>) -> ApiError {
-    ApiError::from(std::sync::Arc::unwrap_or_clone(error))
 }

@@ -4,7 +4,6 @@ use async_graphql::{Context, ID};
 
 use super::arguments;
 use super::error::ApiError;
-use super::query::load_article;
 use super::recommend_arguments::{Purpose, recommendation_count};
 use super::recommendation_cursor::{RecommendationCursor, digest};
 use super::recommendations::RecommendationList;
@@ -95,7 +94,7 @@ async fn wanted_article(
     id: &ID,
     options: &RecommendOptions,
 ) -> Result<Article, ApiError> {
-    let article = load_article(context, id).await?.ok_or_else(|| {
+    let article = Article::by_id(context, id).await?.ok_or_else(|| {
         ApiError::NotFound(format!("articleId: there is no article with the id {:?}", id.as_str()))
     })?;
     if options.dislike.contains(&article.row().article_id()) {

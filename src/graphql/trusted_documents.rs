@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::documents::{Document, DocumentHash};
+use super::document::{Document, DocumentHash};
 
 /// Documents that are known from the start, by id and by text.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! GraphQL over HTTP: reading a request, choosing the form of its answer.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_graphql::parser::types::OperationType;
@@ -98,9 +99,17 @@ fn read_json(body: Result<Bytes, BytesRejection>, max: usize) -> Result<Paramete
         .map_err(|error| malformed(format!("the body is no GraphQL request in JSON: {error}")))
 }
 
+/// The names that a query string may give.
+const PARAMETERS: [&str; 5] = ["query", "documentId", "operationName", "variables", "extensions"];
+
 fn read_query_string(query: &str) -> Result<Parameters, Refusal> {
     let mut parameters = Parameters::default();
+    let mut seen = HashSet::new();
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+        // As a repeated name in a body of JSON.
+        if PARAMETERS.contains(&name.as_ref()) && !seen.insert(name.clone()) {
+            return Err(malformed(format!("{name} is given twice")));
+        }
         let object = |name: &str| {
             serde_json::from_str(&value)
                 .map_err(|error| malformed(format!("{name} is no JSON object: {error}")))

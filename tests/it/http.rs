@@ -101,6 +101,7 @@ async fn requests_of_another_form_are_refused() {
         (Method::PUT, "/graphql", vec![json], query, 405),
         (Method::GET, "/graphql", vec![], String::new(), 400),
         (Method::GET, "/graphql?query=%7B__typename%7D&variables=x", vec![], String::new(), 400),
+        (Method::GET, "/graphql?query=%7B__typename%7D&query=%7Ba%7D", vec![], String::new(), 400),
         (Method::GET, "/nothing", vec![], String::new(), 404),
     ];
     for (method, path, headers, body, status) in cases {

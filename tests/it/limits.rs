@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::app::{Builder, TestApp};
+use crate::app::{Builder, TestApp, database_url};
+use crate::server::Server;
 
 /// How long an answer may take: the quickest of some tries, as others use the processor too.
 const AT_ONCE: Duration = Duration::from_millis(100);
@@ -58,6 +59,7 @@ async fn documents_that_would_harm_are_refused_at_once() {
             "LIMIT_EXCEEDED",
         ),
         ("only brackets", "[".repeat(3_000), "LIMIT_EXCEEDED"),
+        ("inline fragments", format!("{{{}a{}}}", "...{".repeat(60), "}".repeat(60)), "LIMIT_EXCEEDED"),
         ("doubled fragments", doubled(22, "__typename"), "LIMIT_EXCEEDED"),
         ("a cycle of doubled fragments", doubled(22, "...f0"), "GRAPHQL_VALIDATION_FAILED"),
         ("a chain of fragments", format!("{{...f0}}{chain}"), "LIMIT_EXCEEDED"),
@@ -103,6 +105,55 @@ async fn documents_that_would_harm_are_refused_at_once() {
     }
     assert_eq!(code(&app, "{ __typename }").await, "");
     app.stop().await;
+}
+
+/// In a process of its own: execution recurses, and a stack that ends takes the process with it.
+#[tokio::test]
+async fn the_deepest_documents_that_are_allowed_are_answered() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::start(folder.path(), database_url().await.as_deref());
+    let client = reqwest::Client::new();
+    for title in ["One", "Two"] {
+        let create = "mutation($t: String!) { createArticle(input: { title: $t, content: \"words\" }) {
+                        article { indexState } } }";
+        let answer = server.execute(&client, create, json!({ "t": title })).await;
+        assert_eq!(answer["data"]["createArticle"]["article"]["indexState"], "INDEXED");
+    }
+    let within = |fragments: usize, inside: &str| {
+        format!("{}{inside}{}", "...{".repeat(fragments), "}".repeat(fragments))
+    };
+    let spread = |count: usize| {
+        let fragment = |at: usize| format!("fragment f{at} on Query{{...f{}}}", at + 1);
+        let chain: String = (1..count).map(fragment).collect();
+        format!("{{...f1}}{chain}fragment f{count} on Query{{__typename}}")
+    };
+    let inline = |count: usize| format!("{{{}}}", within(count, "__typename"));
+    for document in [inline(32), spread(32)] {
+        let answer = server.execute(&client, &document, json!({})).await;
+        assert_eq!(answer, json!({ "data": { "__typename": "Query" } }));
+    }
+    for document in [inline(33), spread(33)] {
+        let answer = server.execute(&client, &document, json!({})).await;
+        assert_eq!(answer["errors"][0]["extensions"]["limit"], "fragmentDepth");
+    }
+    // 20 fields and 32 fragments.
+    let mut deepest = "similarTo(k: 1) { score }".to_owned();
+    for level in 0..8 {
+        let fragments = if level % 2 == 0 { 2 } else { 1 };
+        deepest = format!(
+            "similarTo(k: 1) {{ {} }}",
+            within(2, &format!("article {{ {} }}", within(fragments, &deepest)))
+        );
+    }
+    let deepest = format!("{{ articles(first: 1) {{ nodes {{ {} }} }} }}", within(4, &deepest));
+    let answer = server.execute(&client, &deepest, json!({})).await;
+    assert_eq!(answer["errors"], Value::Null);
+    assert_eq!(deepest.matches("...").count(), 32);
+    let mut list = &answer["data"]["articles"]["nodes"][0];
+    for _ in 0..8 {
+        list = &list["similarTo"][0]["article"];
+    }
+    assert!(list["similarTo"][0]["score"].is_number(), "{answer}");
 }
 
 #[tokio::test]

@@ -32,7 +32,7 @@ pub struct Measure {
     /// Fields of the outermost selection.
     pub root_fields: u64,
     pub directives: u64,
-    /// The longest chain of fragments of which each spreads the next.
+    /// The deepest nesting of fragments, spread ones and inline ones.
     pub fragment_depth: u64,
     /// The deepest nesting of lists of introspection.
     pub introspection_depth: u64,
@@ -72,8 +72,8 @@ impl Measure {
         .with_directives(field.directives.len())
     }
 
-    /// Of a spread of a fragment with this measure.
-    fn of_spread(self, directives: usize) -> Self {
+    /// Of a fragment with this measure, spread or inline.
+    fn of_fragment(self, directives: usize) -> Self {
         Self { fragment_depth: self.fragment_depth.saturating_add(1), ..self }.with_directives(directives)
     }
 }
@@ -99,14 +99,17 @@ struct Counter<'a> {
     lengths: Lengths<'a>,
     /// `None` while a fragment is being counted: a cycle, which validation refuses.
     counted: HashMap<&'a Name, Option<Measure>>,
-    /// Fragments that are being counted: each is some frames of the stack.
-    open: u64,
+    /// Fields and fragments around what is being counted: each is some frames of the stack. Beyond the limits nothing
+    /// further is counted, as the document is refused already.
+    fields: u64,
+    fragments_around: u64,
 }
 
 impl<'a> Counter<'a> {
     fn new(document: &'a ExecutableDocument, given: Given<'a>) -> Self {
         let lengths = Lengths::new(document, given);
-        Self { fragments: &document.fragments, lengths, counted: HashMap::new(), open: 0 }
+        let counted = HashMap::new();
+        Self { fragments: &document.fragments, lengths, counted, fields: 0, fragments_around: 0 }
     }
 
     fn operation(&mut self, operation: &'a OperationDefinition) -> Measure {
@@ -117,19 +120,39 @@ impl<'a> Counter<'a> {
         selections.items.iter().fold(Measure::default(), |sum, selection| {
             sum.beside(match &selection.node {
                 Selection::Field(field) => {
-                    let inside = self.selections(&field.node.selection_set.node);
+                    let inside = self.inside_field(&field.node.selection_set.node);
                     inside.of_field(&field.node, self.lengths.of(&field.node))
                 }
                 Selection::InlineFragment(fragment) => {
-                    let inside = self.selections(&fragment.node.selection_set.node);
-                    inside.with_directives(fragment.node.directives.len())
+                    let inside = self.inside_fragment(&fragment.node.selection_set.node);
+                    inside.of_fragment(fragment.node.directives.len())
                 }
                 Selection::FragmentSpread(spread) => {
                     let inside = self.fragment(&spread.node.fragment_name.node);
-                    inside.of_spread(spread.node.directives.len())
+                    inside.of_fragment(spread.node.directives.len())
                 }
             })
         })
+    }
+
+    fn inside_field(&mut self, selections: &'a SelectionSet) -> Measure {
+        if self.fields > Limit::Depth.max() {
+            return Measure::default();
+        }
+        self.fields += 1;
+        let inside = self.selections(selections);
+        self.fields -= 1;
+        inside
+    }
+
+    fn inside_fragment(&mut self, selections: &'a SelectionSet) -> Measure {
+        if self.fragments_around > Limit::FragmentDepth.max() {
+            return Measure::default();
+        }
+        self.fragments_around += 1;
+        let inside = self.selections(selections);
+        self.fragments_around -= 1;
+        inside
     }
 
     fn fragment(&mut self, name: &'a Name) -> Measure {
@@ -137,14 +160,8 @@ impl<'a> Counter<'a> {
             return counted.unwrap_or_default();
         }
         let Some(fragment) = self.fragments.get(name) else { return Measure::default() };
-        if self.open > Limit::FragmentDepth.max() {
-            // Too deep already, whatever follows.
-            return Measure::default();
-        }
         self.counted.insert(name, None);
-        self.open += 1;
-        let inside = self.selections(&fragment.node.selection_set.node);
-        self.open -= 1;
+        let inside = self.inside_fragment(&fragment.node.selection_set.node);
         let measure = inside.with_directives(fragment.node.directives.len());
         self.counted.insert(name, Some(measure));
         measure

@@ -1,7 +1,8 @@
 //! What a document may cost, found out before it is parsed or validated.
 //!
-//! The parser recurses with each bracket and aborts the process when its stack ends; fragments that spread fragments
-//! double the work of validation with each level. Neither can be caught later.
+//! The parser recurses with each bracket, execution with each field and each fragment, and the process is aborted when a
+//! stack ends; fragments that spread fragments double the work of validation with each level. Nothing of it can be caught
+//! later.
 
 mod measure;
 mod scan;
@@ -83,7 +84,7 @@ impl fmt::Display for LimitExceeded {
             Limit::Aliases => "the document has {found} aliases",
             Limit::RootFields => "the document has {found} root fields",
             Limit::Directives => "the document has {found} directives",
-            Limit::FragmentDepth => "the document spreads fragments {found} deep",
+            Limit::FragmentDepth => "the document nests fragments {found} deep",
             Limit::IntrospectionDepth => "the document nests lists of introspection {found} deep",
             Limit::Cost => "the answer may have {found} values",
         };
@@ -158,6 +159,7 @@ mod tests {
             let chain: String = (1..count).map(fragment).collect();
             format!("{{ ...f1 }}{chain} fragment f{count} on A {{ a }}")
         };
+        let inline = |count: usize| format!("{{ {} a {} }}", "... {".repeat(count), "}".repeat(count));
         let bytes = |count: usize| format!("{{a}}{}", " ".repeat(count - 3));
         let tokens = |count: usize| format!("{{ a(b: [{}]) }}", "1 ".repeat(count - 9));
         for (limit, document, most) in [
@@ -169,6 +171,7 @@ mod tests {
             (Limit::RootFields, &roots, 50),
             (Limit::Directives, &directives, 100),
             (Limit::FragmentDepth, &spreads, 32),
+            (Limit::FragmentDepth, &inline, 32),
             (Limit::IntrospectionDepth, &nested, 2),
             (Limit::Cost, &cost, 1),
         ] {

@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
+use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{ArticlePage, RecommendOptionsInput, Recommendation};
+use crate::article::ArticleId;
 use crate::entity::article::Model;
 use crate::graphql::error::{ApiError, Nullable};
+use crate::graphql::loader::ArticleLoader;
 use crate::graphql::recommend_arguments;
 
 /// An article: what Sentio stores, searches and recommends.
@@ -47,6 +50,13 @@ impl Article {
     pub fn alone(row: Model) -> Self {
         let page = Arc::new(ArticlePage::new(vec![row.article_id()]));
         Self { row: Arc::new(row), page }
+    }
+
+    /// The article with a global id; an id of another form belongs to no article.
+    pub async fn by_id(context: &Context<'_>, id: &ID) -> Result<Option<Self>, ApiError> {
+        let Ok(id) = id.parse::<ArticleId>() else { return Ok(None) };
+        let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
+        Ok(loader.load_one(id).await?.map(Self::alone))
     }
 
     pub fn row(&self) -> &Model {

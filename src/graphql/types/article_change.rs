@@ -7,7 +7,6 @@ use async_graphql::{Context, Enum, ID, Object};
 use super::Article;
 use crate::events::{ArticleEvent, ArticleEventKind};
 use crate::graphql::error::Nullable;
-use crate::graphql::query::load_article;
 
 /// Something that happened to an article.
 pub struct ArticleChange(pub Arc<ArticleEvent>);
@@ -48,6 +47,6 @@ impl ArticleChange {
 
     /// The article as it is now; null when it is deleted.
     async fn article(&self, context: &Context<'_>) -> Nullable<Article> {
-        load_article(context, &self.0.article.0.into()).await.transpose()
+        Article::by_id(context, &self.0.article.0.into()).await.transpose()
     }
 }

@@ -29,6 +29,20 @@ fn a_long_chain_of_fragments_does_not_end_the_stack() {
 }
 
 #[test]
+fn what_is_nested_within_each_fragment_of_a_chain_does_not_end_the_stack() {
+    for (open, close) in [("...{", "}"), ("a{", "}"), ("...on A{a{", "}}")] {
+        let nested = |inside: &str| format!("{}{inside}{}", open.repeat(30), close.repeat(30));
+        let fragment = |at: usize| format!("fragment f{at} on A{{{}}}", nested(&format!("...f{}", at + 1)));
+        let document: String = ["{...f0}".to_owned()].into_iter().chain((0..1_000).map(fragment)).collect();
+        let measure = measure(&parse_query(document).unwrap(), None);
+        assert!(
+            measure.fragment_depth > Limit::FragmentDepth.max() || measure.depth > Limit::Depth.max(),
+            "{open}: {measure:?}"
+        );
+    }
+}
+
+#[test]
 fn fragments_that_spread_each_other_are_counted_once() {
     assert_eq!(cost("{ ...a } fragment a on A { x ...b } fragment b on A { y ...a }"), 2);
 }
@@ -102,12 +116,12 @@ fn walked(document: &ExecutableDocument) -> Measure {
                     inside.of_field(&field.node, lengths.of(&field.node))
                 }
                 Selection::InlineFragment(part) => walk(document, lengths, &part.node.selection_set.node)
-                    .with_directives(part.node.directives.len()),
+                    .of_fragment(part.node.directives.len()),
                 Selection::FragmentSpread(spread) => {
                     let fragment = &document.fragments[&spread.node.fragment_name.node].node;
                     walk(document, lengths, &fragment.selection_set.node)
                         .with_directives(fragment.directives.len())
-                        .of_spread(spread.node.directives.len())
+                        .of_fragment(spread.node.directives.len())
                 }
             });
         }
