@@ -24,6 +24,8 @@ use crate::db::Database;
 /// Most queries and mutations that are executed at a time. Each waits for SQL, the model or the index most of the time; more
 /// would wait longer than their clients do.
 const EXECUTIONS_MAX: usize = 512;
+/// Most errors that a document which is not executed is answered with, as in graphql-js.
+const VALIDATION_ERRORS_MAX: usize = 100;
 /// Most subscriptions of all clients at a time.
 pub const SUBSCRIPTIONS_MAX: usize = 2_000;
 
@@ -176,6 +178,12 @@ fn join_repeated(errors: &mut Vec<ServerError>) {
 fn set_codes(response: &mut Response, request_id: Uuid) -> bool {
     let executed = was_executed(response);
     join_repeated(&mut response.errors);
+    let count = response.errors.len();
+    if !executed && count > VALIDATION_ERRORS_MAX {
+        response.errors.truncate(VALIDATION_ERRORS_MAX);
+        let more = format!("{} more errors are left out", count - VALIDATION_ERRORS_MAX);
+        response.errors.push(ServerError::new(more, None));
+    }
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {

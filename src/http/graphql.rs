@@ -80,10 +80,15 @@ fn check_content_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let charset = parameters.split(';').find_map(|part| part.trim().strip_prefix("charset="));
     let utf8 = charset.is_none_or(|charset| charset.trim_matches('"').eq_ignore_ascii_case("utf-8"));
     // A type that HTML forms can send would let any page make its visitors write.
-    if media_type.trim().eq_ignore_ascii_case("application/json") && utf8 {
-        return Ok(());
+    if !media_type.trim().eq_ignore_ascii_case("application/json") || !utf8 {
+        return Err(Refusal::UnsupportedMediaType);
     }
-    Err(Refusal::UnsupportedMediaType)
+    match headers.get(header::CONTENT_ENCODING) {
+        Some(encoding) if encoding != "identity" => {
+            Err(Refusal::UnsupportedEncoding(String::from_utf8_lossy(encoding.as_bytes()).into_owned()))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn read_json(body: Result<Bytes, BytesRejection>, max: usize) -> Result<Parameters, Refusal> {

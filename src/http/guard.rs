@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use tower_http::cors::{AllowHeaders, AllowOrigin, CorsLayer};
 use url::{Host, Url};
 
+use super::accept::ResponseType;
+use super::refusal::Refusal;
 use crate::config::ServerConfig;
 
 /// How long a browser may keep the answer to a preflight.
@@ -35,8 +37,7 @@ pub async fn check_host(State(guard): State<HostGuard>, request: Request, next: 
         Some(header.to_owned())
     });
     if guard.loopback_only && !host.as_deref().is_some_and(is_loopback_authority) {
-        let message = "this server listens on loopback and answers requests for localhost only\n";
-        return (StatusCode::FORBIDDEN, message).into_response();
+        return Refusal::ForeignHost.into_response(ResponseType::Legacy);
     }
     next.run(request).await
 }

@@ -20,10 +20,14 @@ pub enum Refusal {
     MutationByGet,
     #[error("send the request as JSON with the header `Content-Type: application/json`")]
     UnsupportedMediaType,
+    #[error("send the body as it is: the Content-Encoding `{0}` is not supported")]
+    UnsupportedEncoding(String),
     #[error("the body is too large, at most {max} bytes are allowed (SENTIO_BODY_MAX)")]
     BodyTooLarge { max: usize },
     #[error("the body did not arrive within {seconds} s")]
     BodyTooSlow { seconds: u64 },
+    #[error("this server listens on loopback and answers requests for localhost only")]
+    ForeignHost,
     #[error("pages of the origin {0} may not connect: name it in SENTIO_ALLOWED_ORIGINS")]
     ForeignOrigin(String),
     #[error("speak the subprotocol graphql-transport-ws")]
@@ -40,10 +44,10 @@ impl Refusal {
         match self {
             Self::NotAcceptable | Self::StreamNotAccepted => StatusCode::NOT_ACCEPTABLE,
             Self::MethodNotAllowed | Self::MutationByGet => StatusCode::METHOD_NOT_ALLOWED,
-            Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::UnsupportedMediaType | Self::UnsupportedEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
+            Self::ForeignHost | Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
             Self::WrongSubprotocol => StatusCode::BAD_REQUEST,
             Self::TooManySockets(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Request(error) => match error {
@@ -69,7 +73,7 @@ impl Refusal {
             Self::Request(error) => return error.to_response(),
             Self::BodyTooLarge { .. } => "LIMIT_EXCEEDED",
             Self::BodyTooSlow { .. } => "TIMEOUT",
-            Self::ForeignOrigin(_) => "FORBIDDEN",
+            Self::ForeignHost | Self::ForeignOrigin(_) => "FORBIDDEN",
             Self::TooManySockets(_) => "OVERLOADED",
             _ => "BAD_USER_INPUT",
         };
@@ -87,6 +91,9 @@ impl Refusal {
             }
             Self::MutationByGet => {
                 headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
+            }
+            Self::UnsupportedEncoding(_) => {
+                headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Self::Request(RequestError::Unauthenticated(_)) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

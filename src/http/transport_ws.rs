@@ -117,7 +117,8 @@ pub async fn serve(socket: WebSocket, session: Session) {
                     heard = Instant::now();
                     connection.receive(message).await
                 }
-                Some(Err(_)) | None => Err(End::Gone),
+                Some(Err(error)) => Err(unreadable(error)),
+                None => Err(End::Gone),
             },
             Some(event) = connection.events.next() => connection.tell(event).await,
             _ = pings.tick() => {
@@ -147,6 +148,18 @@ pub async fn serve(socket: WebSocket, session: Session) {
 
 fn close(code: u16, reason: impl Into<String>) -> End {
     End::Close(code, reason.into())
+}
+
+/// The codes of RFC 6455, section 7.4.1, for what cannot be read.
+fn unreadable(error: axum::Error) -> End {
+    match error.into_inner().downcast_ref::<tungstenite::Error>() {
+        Some(tungstenite::Error::Protocol(error)) => {
+            close(close_code::PROTOCOL, shortened(error.to_string()))
+        }
+        Some(tungstenite::Error::Utf8(_)) => close(close_code::INVALID, "Invalid message: it is no UTF-8"),
+        Some(tungstenite::Error::Capacity(_)) => close(close_code::SIZE, "the message is too large"),
+        _ => End::Gone,
+    }
 }
 
 fn server_stops() -> End {

@@ -85,6 +85,13 @@ async fn requests_of_another_form_are_refused() {
             415,
         ),
         (Method::POST, "/graphql", vec![], query.clone(), 415),
+        (
+            Method::POST,
+            "/graphql",
+            vec![("content-type", "application/json"), ("content-encoding", "gzip")],
+            query.clone(),
+            415,
+        ),
         (Method::POST, "/graphql", vec![json, ("accept", "text/html")], query.clone(), 406),
         (Method::POST, "/graphql", vec![json], "{".to_owned(), 400),
         (Method::POST, "/graphql", vec![json], "[]".to_owned(), 400),

@@ -171,6 +171,19 @@ async fn an_error_names_the_limit_and_the_value() {
 }
 
 #[tokio::test]
+async fn a_document_with_many_faults_is_told_of_a_hundred() {
+    let app = Builder::new().start().await;
+    let document =
+        format!("query({}) {{ __typename }}", (0..500).map(|at| format!("$v{at}: Int ")).collect::<String>());
+    let (_, answer) = answer_at_once(&app, &json!({ "query": document })).await;
+    let errors = answer["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 101);
+    assert_eq!(errors[100]["message"], "400 more errors are left out");
+    assert!(errors.iter().all(|error| error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn the_cost_is_told_to_those_who_ask() {
     let app = Builder::new().start().await;
     let query = "query($first: Int! = 5) { articles(first: $first) { nodes { id title } } }";

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -70,6 +71,21 @@ impl Client {
             other => panic!("a close, not {other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn what_is_no_frame_is_told_by_a_code() {
+    let app = Builder::new().start().await;
+    let unmasked = b"\x81\x02{}".as_slice();
+    let reserved_bit = b"\xc1\x80\0\0\0\0".as_slice();
+    let no_utf8 = b"\x81\x82\0\0\0\0\xff\xfe".as_slice();
+    let nine_mebibytes = b"\x81\xff\0\0\0\0\0\x90\0\0\0\0\0\0".as_slice();
+    for (bytes, code) in [(unmasked, 1002), (reserved_bit, 1002), (no_utf8, 1007), (nine_mebibytes, 1009)] {
+        let mut client = Client::connect(&app).await;
+        client.socket.get_mut().write_all(bytes).await.unwrap();
+        assert_eq!(client.closed().await.0, code);
+    }
+    app.stop().await;
 }
 
 #[tokio::test]

@@ -9,8 +9,6 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Positioned};
 use async_graphql_value::Value;
 
-use super::Limit;
-
 /// The variables of a request.
 pub type Given<'a> = Option<&'a serde_json::Map<String, serde_json::Value>>;
 
@@ -18,6 +16,9 @@ pub type Given<'a> = Option<&'a serde_json::Map<String, serde_json::Value>>;
 const RECOMMEND_COST: u64 = 200;
 /// The longest list that any argument can ask for.
 const LIST_MAX: u64 = 100;
+/// Fields within fields, and fragments within fragments, of which no more are counted: the document is refused already, and
+/// each is some frames of the stack.
+const COUNTED_DEPTH: u64 = 128;
 /// The lists by which introspection comes from one type to others.
 const INTROSPECTION_LISTS: [&str; 4] = ["fields", "inputFields", "interfaces", "possibleTypes"];
 
@@ -99,8 +100,7 @@ struct Counter<'a> {
     lengths: Lengths<'a>,
     /// `None` while a fragment is being counted: a cycle, which validation refuses.
     counted: HashMap<&'a Name, Option<Measure>>,
-    /// Fields and fragments around what is being counted: each is some frames of the stack. Beyond the limits nothing
-    /// further is counted, as the document is refused already.
+    /// Fields and fragments around what is being counted.
     fields: u64,
     fragments_around: u64,
 }
@@ -136,7 +136,7 @@ impl<'a> Counter<'a> {
     }
 
     fn inside_field(&mut self, selections: &'a SelectionSet) -> Measure {
-        if self.fields > Limit::Depth.max() {
+        if self.fields >= COUNTED_DEPTH {
             return Measure::default();
         }
         self.fields += 1;
@@ -146,7 +146,7 @@ impl<'a> Counter<'a> {
     }
 
     fn inside_fragment(&mut self, selections: &'a SelectionSet) -> Measure {
-        if self.fragments_around > Limit::FragmentDepth.max() {
+        if self.fragments_around >= COUNTED_DEPTH {
             return Measure::default();
         }
         self.fragments_around += 1;

@@ -4,6 +4,7 @@ use async_graphql::parser::parse_query;
 use proptest::prelude::*;
 
 use super::*;
+use crate::graphql::limits::Limit;
 
 fn cost(document: &str) -> u64 {
     measure(&parse_query(document).unwrap(), None).cost
