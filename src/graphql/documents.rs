@@ -94,7 +94,9 @@ impl Documents {
     }
 
     async fn of_id(&self, id: &str) -> Result<Arc<Document>, RequestError> {
-        let known = match (self.trusted.by_id(id), unhex(id.strip_prefix("sha256:").unwrap_or(id))) {
+        let hash = unhex(id.strip_prefix("sha256:").unwrap_or(id));
+        let trusted = self.trusted.by_id(id).or_else(|| self.trusted.by_hash(hash.as_ref()?));
+        let known = match (trusted, hash) {
             (Some(document), _) => Some(document),
             (None, Some(hash)) if !self.trusted.only => self.recent.get(&hash).await,
             (None, _) => None,

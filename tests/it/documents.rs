@@ -60,7 +60,13 @@ async fn only_the_documents_of_the_manifest_are_executed() {
 
     let app = trusting.set("SENTIO_TRUSTED_DOCUMENTS_ONLY", "true").start().await;
     let id = json!({ "persistedQuery": { "version": 1, "sha256Hash": "count" } }).to_string();
-    for known in [("documentId", "count".to_owned()), ("extensions", id), ("query", TEXT.to_owned())] {
+    let by_hash = format!("sha256:{}", hash(TEXT));
+    for known in [
+        ("documentId", "count".to_owned()),
+        ("documentId", by_hash),
+        ("extensions", id),
+        ("query", TEXT.to_owned()),
+    ] {
         assert_eq!(get(&app, std::slice::from_ref(&known)).await.0, 200, "{known:?}");
     }
     for (parameter, value, code) in [
