@@ -2,23 +2,18 @@
 
 use lance::index::DatasetIndexExt;
 use lance::table::format::IndexMetadata;
-use lancedb::index::Index;
 use lancedb::index::scalar::{BTreeIndexBuilder, BitmapIndexBuilder, LabelListIndexBuilder};
 use lancedb::index::vector::IvfSqIndexBuilder;
+use lancedb::index::{Index, IndexConfig};
 use lancedb::table::{OptimizeAction, OptimizeOptions};
 use lancedb::{DistanceType, Table};
 
+use super::tolerance::Tolerance;
 use super::{IndexError, full_text};
 use crate::config::TextLanguage;
 
-/// Rows from which columns are indexed, and rows outside an index from which it takes them in: filters and vector
-/// searches scan what is outside.
-const ROWS_OUTSIDE_MAX: u64 = 2_000;
-/// The same of texts, each of which a search outside the index cuts into words: 0.08 ms an article. Taking in 64 takes
-/// 20 ms.
-const TEXTS_OUTSIDE_MAX: u64 = 32;
-/// Parts of an index, one for each time it took rows in, from which some are made one: each search asks all of them.
-const PARTS_MAX: usize = 8;
+/// Rows from which columns are indexed.
+const ROWS_BEFORE_COLUMN_INDEXES: u64 = 2_000;
 /// Rows from which the vectors are indexed; below, a scan of all is as fast and exact.
 const ROWS_BEFORE_VECTOR_INDEX: u64 = 8_000;
 /// Vectors of one partition of that index when it is made.
@@ -38,31 +33,54 @@ struct Coverage {
 
 /// Makes the indexes that are missing and extends the others; `true` when it changed something. Texts are in the
 /// article table alone, in that `language`.
-pub async fn cover(table: &Table, language: Option<TextLanguage>) -> Result<bool, IndexError> {
-    let created = create_missing(table, language).await?;
-    let indices = table.list_indices().await.map_err(IndexError::during("list its indexes"))?;
-    let mut extended = false;
-    for index in indices {
-        let most = if index.columns == ["text"] { TEXTS_OUTSIDE_MAX } else { ROWS_OUTSIDE_MAX };
-        let coverage = coverage(table, &index.name).await?;
-        if coverage.outside < most {
-            continue;
-        }
-        let merged = if coverage.parts.len() < PARTS_MAX { 0 } else { newest_to_merge(&coverage.parts) };
-        let options = OptimizeOptions::merge(merged).index_names(vec![index.name]);
-        let done = table.optimize(OptimizeAction::Index(options)).await;
-        done.map_err(IndexError::during("extend an index"))?;
-        extended = true;
+pub async fn cover(
+    table: &Table,
+    language: Option<TextLanguage>,
+    tolerance: &Tolerance,
+) -> Result<bool, IndexError> {
+    let mut changed = create_missing(table, language).await?;
+    for index in indices(table).await? {
+        changed |= extend(table, index, tolerance).await?;
     }
-    Ok(created || extended)
+    Ok(changed)
+}
+
+/// Extends the first index that needs it; `false` when none does.
+pub async fn extend_next(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
+    for index in indices(table).await? {
+        if extend(table, index, tolerance).await? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+async fn indices(table: &Table) -> Result<Vec<IndexConfig>, IndexError> {
+    table.list_indices().await.map_err(IndexError::during("list its indexes"))
+}
+
+/// Takes the rows outside an index in and makes parts of it one, where that is due; `true` when it changed something.
+async fn extend(table: &Table, index: IndexConfig, tolerance: &Tolerance) -> Result<bool, IndexError> {
+    let most = if index.columns == ["text"] { tolerance.texts_outside } else { tolerance.rows_outside };
+    let before = coverage(table, &index.name).await?;
+    let takes_in = before.outside >= most;
+    let merged = tolerance.parts_to_merge(&before.parts, if takes_in { before.outside } else { 0 });
+    if !takes_in && merged == 0 {
+        return Ok(false);
+    }
+    let options = OptimizeOptions::merge(merged).index_names(vec![index.name.clone()]);
+    let done = table.optimize(OptimizeAction::Index(options)).await;
+    done.map_err(IndexError::during("extend an index"))?;
+    // What changes nothing must not be tried again and again.
+    Ok(coverage(table, &index.name).await? != before)
 }
 
 async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result<bool, IndexError> {
-    let indices = table.list_indices().await.map_err(IndexError::during("list its indexes"))?;
+    let indices = indices(table).await?;
     let has = |column: &str| indices.iter().any(|index| index.columns == [column]);
     let rows = table.count_rows(None).await.map_err(IndexError::during("count its rows"))? as u64;
     let mut missing = Vec::new();
-    if rows >= ROWS_OUTSIDE_MAX {
+    if rows >= ROWS_BEFORE_COLUMN_INDEXES {
         missing.push(("article_id", Index::BTree(BTreeIndexBuilder::default())));
         missing.push(("category", Index::Bitmap(BitmapIndexBuilder::default())));
         missing.push(("tags", Index::LabelList(LabelListIndexBuilder::default())));
@@ -142,20 +160,6 @@ async fn coverage(table: &Table, index: &str) -> Result<Coverage, IndexError> {
     })
 }
 
-/// How many of the newest parts to make one: as in a log-structured merge tree, an older part joins when the newer ones have
-/// at least half as many rows, so that a row is written anew a few times and not with each extension.
-fn newest_to_merge(parts: &[u64]) -> usize {
-    let (mut count, mut rows) = (0, 0);
-    for part in parts.iter().rev() {
-        if count > 1 && 2 * rows < *part {
-            break;
-        }
-        count += 1;
-        rows += part;
-    }
-    count
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -163,6 +167,8 @@ mod tests {
     use arrow_array::types::Float32Type;
     use arrow_array::{FixedSizeListArray, RecordBatch};
     use arrow_schema::{DataType, Field, Schema};
+
+    use tempfile::TempDir;
 
     use super::*;
 
@@ -179,17 +185,25 @@ mod tests {
         assert!(!is_vector_index_due(7_000, Some(8)), "rows that go are no reason");
     }
 
-    #[tokio::test]
-    async fn a_new_vector_index_takes_the_place_of_the_old_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
+    /// So many rows with vectors of 8 numbers.
+    fn vectors(rows: i64) -> RecordBatch {
         let item = Arc::new(Field::new_list_field(DataType::Float32, true));
         let schema = Schema::new(vec![Field::new("vector", DataType::FixedSizeList(item, 8), false)]);
         let vectors =
-            (0..600).map(|row| Some((0..8).map(move |at| Some(((row * 7 + at * 13) % 29) as f32 - 14.0))));
+            (0..rows).map(|row| Some((0..8).map(move |at| Some(((row * 7 + at * 13) % 29) as f32 - 14.0))));
         let vectors = FixedSizeListArray::from_iter_primitive::<Float32Type, _, _>(vectors, 8);
-        let batch = RecordBatch::try_new(Arc::new(schema), vec![Arc::new(vectors)]).unwrap();
-        let table = connection.create_table("vectors", batch).execute().await.unwrap();
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(vectors)]).unwrap()
+    }
+
+    async fn table(folder: &TempDir, rows: i64) -> Table {
+        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
+        connection.create_table("vectors", vectors(rows)).execute().await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_new_vector_index_takes_the_place_of_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = table(&folder, 600).await;
         for (wanted, name) in
             [(Some(2), "vector_ivf_sq_2"), (Some(3), "vector_ivf_sq_3"), (None, "vector_ivf_sq_1")]
         {
@@ -200,25 +214,23 @@ mod tests {
         }
     }
 
-    #[test]
-    fn small_parts_are_made_one_and_large_ones_left_alone() {
-        assert_eq!(newest_to_merge(&[40_000, 32, 32, 32, 32, 32, 32, 32]), 7);
-        assert_eq!(newest_to_merge(&[40_000, 224, 32, 32, 32, 32, 32, 32]), 7);
-        assert_eq!(newest_to_merge(&[40_000, 800, 64, 64, 64, 64, 32, 32]), 6);
-        assert_eq!(newest_to_merge(&[500, 300, 200, 32, 32, 32, 32, 32]), 8);
-    }
-
-    /// However many rows come, each search asks few parts, and a row is written anew a few times only.
-    #[test]
-    fn a_row_is_written_a_few_times() {
-        let (mut parts, mut written) = (Vec::new(), 0);
-        for _ in 0..10_000 {
-            let merged = if parts.len() < PARTS_MAX { 0 } else { newest_to_merge(&parts) };
-            let rows: u64 = parts.drain(parts.len() - merged..).sum::<u64>() + 32;
-            parts.push(rows);
-            written += rows;
+    #[tokio::test]
+    async fn in_quiet_an_index_takes_in_all_rows_and_has_few_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let table = table(&folder, 600).await;
+        index_vectors(&table, Some(2)).await.unwrap();
+        for rows in [200, 100, 1] {
+            table.add(vectors(rows)).execute().await.unwrap();
+            assert!(!extend_next(&table, &Tolerance::WHILE_WRITTEN).await.unwrap(), "few rows are outside");
+            let appended = OptimizeAction::Index(OptimizeOptions::append());
+            table.optimize(appended).await.unwrap();
         }
-        assert_eq!(parts.iter().sum::<u64>(), 320_000);
-        assert!(parts.len() <= 2 * PARTS_MAX && written < 12 * 320_000, "{parts:?}, {written}");
+        table.add(vectors(1)).execute().await.unwrap();
+        let before = coverage(&table, "vector_ivf_sq_2").await.unwrap();
+        assert_eq!(before, Coverage { parts: vec![600, 200, 100, 1], outside: 1 });
+        assert!(extend_next(&table, &Tolerance::IN_QUIET).await.unwrap());
+        assert!(!extend_next(&table, &Tolerance::IN_QUIET).await.unwrap(), "nothing is left to do");
+        let after = coverage(&table, "vector_ivf_sq_2").await.unwrap();
+        assert_eq!(after, Coverage { parts: vec![902], outside: 0 });
     }
 }

@@ -1,25 +1,26 @@
-//! Upkeep in small steps, between writes: indexes take in new rows, small files are merged, old versions removed.
+//! Upkeep in small steps, between writes: indexes take in new rows, small files are merged, old versions removed. In quiet
+//! more is done, so that searches read from few places.
 //!
 //! Run by the writer only; a compaction loses to any update beside it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use lance::dataset::cleanup::CleanupPolicy;
+use lance::table::format::Fragment;
 use lancedb::Table;
 use lancedb::table::{CompactionOptions, OptimizeAction};
 
 use super::IndexError;
-use super::coverage::{cover, index_vectors};
+use super::coverage::{cover, extend_next, index_vectors};
 use super::generation::Generation;
+use super::tolerance::Tolerance;
 
-/// Data files from which small ones are merged to middle ones, or middle ones to large ones.
-const FRAGMENTS_BEFORE_COMPACTION: usize = 16;
 /// A file of so many rows is a middle one. What single writes make is rewritten a few times until it has this size, and
 /// the rest of the table is left alone meanwhile.
 const ROWS_PER_MIDDLE_FRAGMENT: usize = 1_024;
 /// A file of so many rows is a large one.
 const ROWS_PER_LARGE_FRAGMENT: usize = 65_536;
-/// The share of deleted rows from which a file is written anew when middle ones are merged.
-const DELETED_BEFORE_REWRITE: f32 = 0.1;
+/// A file is written anew, when middle ones are merged, with more than one deleted row in so many.
+const ROWS_FOR_EACH_DELETED: usize = 10;
 /// Most rows of one such step, so that it stays short.
 const ROWS_PER_STEP: usize = 262_144;
 /// How long a version can still be read after it was replaced: longer than any search that began with it, than another
@@ -32,13 +33,27 @@ impl Generation {
     pub async fn maintain(&self) -> Result<bool, IndexError> {
         let mut changed = false;
         for (table, language) in [(&self.passages, None), (&self.articles, Some(self.text_language))] {
-            changed |= compact(table).await?;
-            changed |= cover(table, language).await?;
+            changed |= compact(table, &Tolerance::WHILE_WRITTEN).await?;
+            changed |= cover(table, language, &Tolerance::WHILE_WRITTEN).await?;
         }
         if changed {
             self.publish().await?;
         }
         Ok(changed)
+    }
+
+    /// Brings the tables one short step nearer to what searches read fastest, and shows it to them; `false` when nothing is
+    /// left to do. For a time when nothing is written.
+    pub async fn tidy(&self) -> Result<bool, IndexError> {
+        for table in [&self.passages, &self.articles] {
+            // Files that one index covers and another does not can't be merged: so the indexes come first.
+            if extend_next(table, &Tolerance::IN_QUIET).await? || compact(table, &Tolerance::IN_QUIET).await?
+            {
+                self.publish().await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Makes the index of the vectors of both tables, however few rows they have, and shows it to searches: to measure it. In
@@ -76,32 +91,39 @@ async fn prune(table: &Table, time: DateTime<Utc>) -> lancedb::Result<()> {
     Ok(())
 }
 
-/// Merges small files, and middle ones when there are many of them; `true` when it changed something.
-async fn compact(table: &Table) -> Result<bool, IndexError> {
-    if fragments(table).await? < FRAGMENTS_BEFORE_COMPACTION {
-        return Ok(false);
-    }
+/// Merges small files, and middle ones, when there are many of them; `true` when it changed something.
+async fn compact(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
     let small = CompactionOptions {
         target_rows_per_fragment: ROWS_PER_MIDDLE_FRAGMENT,
         materialize_deletions: false,
         ..CompactionOptions::default()
     };
-    let mut changed = run_compaction(table, small).await?;
-    if fragments(table).await? >= FRAGMENTS_BEFORE_COMPACTION {
-        let large = CompactionOptions {
-            target_rows_per_fragment: ROWS_PER_LARGE_FRAGMENT,
-            materialize_deletions_threshold: DELETED_BEFORE_REWRITE,
-            max_source_rows: Some(ROWS_PER_STEP),
-            ..CompactionOptions::default()
-        };
-        changed |= run_compaction(table, large).await?;
+    let middle = CompactionOptions {
+        target_rows_per_fragment: ROWS_PER_LARGE_FRAGMENT,
+        materialize_deletions_threshold: 1.0 / ROWS_FOR_EACH_DELETED as f32,
+        max_source_rows: Some(ROWS_PER_STEP),
+        ..CompactionOptions::default()
+    };
+    let mut changed = false;
+    for options in [small, middle] {
+        if files_to_merge(table, &options).await? >= tolerance.files {
+            changed |= run_compaction(table, options).await?;
+        }
     }
     Ok(changed)
 }
 
-async fn fragments(table: &Table) -> Result<usize, IndexError> {
-    let stats = table.stats().await.map_err(IndexError::during("count its data files"))?;
-    Ok(stats.fragment_stats.num_fragments)
+/// How many files are not full, or have many deleted rows if those are to go.
+async fn files_to_merge(table: &Table, options: &CompactionOptions) -> Result<usize, IndexError> {
+    let Some(dataset) = table.dataset() else { return Ok(0) };
+    let dataset = dataset.get().await.map_err(IndexError::during("count its data files"))?;
+    let is_to_merge = |file: &&Fragment| {
+        let rows = file.physical_rows.unwrap_or(0);
+        let deleted = file.deletion_file.as_ref().and_then(|deleted| deleted.num_deleted_rows).unwrap_or(0);
+        rows < options.target_rows_per_fragment
+            || options.materialize_deletions && deleted * ROWS_FOR_EACH_DELETED > rows
+    };
+    Ok(dataset.fragments().iter().filter(is_to_merge).count())
 }
 
 async fn run_compaction(table: &Table, options: CompactionOptions) -> Result<bool, IndexError> {

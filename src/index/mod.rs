@@ -18,6 +18,7 @@ mod rows;
 mod search;
 mod store;
 mod stored;
+mod tolerance;
 mod write;
 mod writer_lock;
 

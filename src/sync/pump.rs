@@ -272,7 +272,9 @@ impl<'a> Pump<'a> {
                     if !self.lock.holds() {
                         return Err(SyncError::LockLost);
                     }
-                    upkeep.idle(&self.targets).await?;
+                    if upkeep.idle(&self.targets).await? {
+                        idle_at = Instant::now();
+                    }
                     committer.complete_rest().await?;
                     committer.clear_outage().await?;
                     continue;

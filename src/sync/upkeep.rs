@@ -19,6 +19,8 @@ use crate::outbox;
 const BATCHES_BEFORE_UPKEEP: u32 = 16;
 /// And how many articles: a search cuts each text that the index of words does not cover yet into words, 0.08 ms an article.
 const ARTICLES_BEFORE_UPKEEP: usize = 256;
+/// How long nothing must have been written before the tables are brought to what searches read fastest.
+const QUIET_BEFORE_TIDYING: Duration = Duration::from_secs(5);
 /// How often replaced versions and old events are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long an event can be read from the journal.
@@ -36,6 +38,8 @@ pub struct Upkeep {
     batches: u32,
     /// Articles in them.
     articles: usize,
+    /// When something was written last, if the tables have not been tidied since.
+    untidy_since: Option<Instant>,
     /// When old versions were removed; not yet by this process, at first.
     pruned: Option<Instant>,
     /// What the journal's last trim has told.
@@ -54,6 +58,7 @@ impl Upkeep {
             on_step,
             batches: 1,
             articles: 0,
+            untidy_since: Some(Instant::now()),
             pruned: None,
             settled: None,
             suspected: true,
@@ -64,6 +69,7 @@ impl Upkeep {
     pub fn wrote(&mut self, articles: usize) {
         self.batches += 1;
         self.articles += articles;
+        self.untidy_since = Some(Instant::now());
     }
 
     /// Whether upkeep can't wait for an idle moment.
@@ -76,8 +82,8 @@ impl Upkeep {
         self.suspected = true;
     }
 
-    /// Does what is due in an idle moment.
-    pub async fn idle(&mut self, targets: &Targets) -> Result<(), SyncError> {
+    /// Does what is due in an idle moment; `true` when there is more to be done that does not need to wait for the next one.
+    pub async fn idle(&mut self, targets: &Targets) -> Result<bool, SyncError> {
         if targets.all().iter().any(|target| !target.generation.tables.is_present()) {
             return Err(IndexError::Gone.into());
         }
@@ -89,7 +95,27 @@ impl Upkeep {
                 read_through(target).await?;
             }
         }
-        self.prune(targets).await
+        self.prune(targets).await?;
+        if self.untidy_since.is_none_or(|since| since.elapsed() < QUIET_BEFORE_TIDYING) {
+            return Ok(false);
+        }
+        let tidied = self.tidy(targets).await?;
+        if !tidied {
+            self.untidy_since = None;
+        }
+        Ok(tidied)
+    }
+
+    /// One short step, so that a write that comes meanwhile does not wait; `false` when nothing is left to do.
+    async fn tidy(&self, targets: &Targets) -> Result<bool, SyncError> {
+        for target in targets.all() {
+            (self.on_step)(Step::Tidying);
+            if target.generation.tables.tidy().await? {
+                self.show(target, targets).await?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Merges small files and extends the indexes of the tables where it is due.
@@ -97,19 +123,25 @@ impl Upkeep {
         (self.on_step)(Step::Maintaining);
         (self.batches, self.articles) = (0, 0);
         for target in targets.all() {
-            let generation = &target.generation;
-            if generation.tables.maintain().await? {
-                let versions = generation.tables.versions().await?;
-                let transaction = self.db.transaction().await?;
-                record_versions(&transaction, generation.id, versions).await?;
-                transaction.commit().await?;
-                if generation.id == targets.live.generation.id {
-                    self.events.publish_view(view_of(generation.id, versions));
-                }
+            if target.generation.tables.maintain().await? {
+                self.show(target, targets).await?;
             }
             background::refresh(&self.db, target).await?;
         }
         self.prune(targets).await
+    }
+
+    /// Lets other processes, and cursors, know the versions that upkeep has made.
+    async fn show(&self, target: &Target, targets: &Targets) -> Result<(), SyncError> {
+        let generation = &target.generation;
+        let versions = generation.tables.versions().await?;
+        let transaction = self.db.transaction().await?;
+        record_versions(&transaction, generation.id, versions).await?;
+        transaction.commit().await?;
+        if generation.id == targets.live.generation.id {
+            self.events.publish_view(view_of(generation.id, versions));
+        }
+        Ok(())
     }
 
     async fn prune(&mut self, targets: &Targets) -> Result<(), SyncError> {

@@ -33,6 +33,7 @@ mod rooms;
 mod schema;
 mod server;
 mod sync;
+mod tidy;
 mod triggers;
 mod verify;
 mod web_socket;
