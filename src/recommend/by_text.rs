@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::fusion::contributions;
-use super::pool::{Pool, gather};
+use super::pool::{POOL, Pool, gather};
 use super::semantic::nearness_of;
 use super::tier::Phrases;
 use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
@@ -54,8 +54,11 @@ impl Recommender {
             liked = examples.liked().to_vec();
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
+        // Whatever rearranges the list, or looks for its end, takes articles from anywhere in the pool.
+        let rearranged = options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none();
+        let wanted = if rearranged { POOL } else { k };
         let Pool { candidates, complete, vector } =
-            gather(&snapshot, query, phrases, vector, &options).await?;
+            gather(&snapshot, query, phrases, vector, wanted, &options).await?;
         let mut passages: HashMap<_, _> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))

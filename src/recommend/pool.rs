@@ -33,12 +33,13 @@ pub struct Pool {
 }
 
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is then asked for by id, all
-/// at once.
+/// at once. By meaning alone, no more is asked for than decides which the `wanted` best are; the pool then lacks others.
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
     phrases: Phrases,
     vector: impl Future<Output = Result<Vec<f32>, RecommendError>>,
+    wanted: usize,
     options: &RecommendOptions,
 ) -> Result<Pool, RecommendError> {
     let semantic = async {
@@ -58,12 +59,15 @@ pub async fn gather(
         };
         Ok::<_, RecommendError>(matching)
     };
-    let ((vector, found), matching, mut tiers) =
+    let ((vector, mut found), matching, mut tiers) =
         futures::try_join!(semantic, keyword, Tiers::find(snapshot, text, phrases, options))?;
     let found_near = found.articles();
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
     let complete = all_matches && found_near.len() < POOL;
+    if options.mode == Mode::Semantic {
+        found.leave_out_far(wanted);
+    }
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
     let mut articles: HashSet<_> = matching.keys().chain(tiers.articles()).copied().collect();
     // By words alone, how near an article is matters where it is told: of the few that are listed.

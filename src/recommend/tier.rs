@@ -112,7 +112,7 @@ impl Phrases {
         Ok(Self(phrases.map(title_key).collect()))
     }
 
-    fn are_none(&self) -> bool {
+    pub fn are_none(&self) -> bool {
         self.0.is_empty()
     }
 
