@@ -8,9 +8,9 @@ use std::thread::available_parallelism;
 use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type};
-use futures::TryStreamExt;
+use futures::{Stream, TryStreamExt};
 use lance_linalg::distance::cosine::cosine_distance_batch;
-use lancedb::query::{QueryBase, Select};
+use ndarray::{ArrayView2, Axis};
 
 use super::IndexError;
 use super::search::{ArticleHit, Snapshot, column, vector_column};
@@ -19,8 +19,15 @@ use crate::article::ArticleId;
 /// How many articles there may be for each vector that is looked for. Beyond, as many searches of the vector index take less
 /// time (`docs/decisions/0021-vector-index.md`).
 const ARTICLES_PER_VECTOR: usize = 1_000;
-/// Rows that are compared with one vector after the other while the processor's cache holds them.
-const BLOCK: usize = 64;
+/// Rows that are read, and looked through, as one piece.
+const ROWS_PER_BATCH: usize = 4_096;
+/// What may be read before it is looked through.
+const READ_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// Rows that are multiplied at a time, so that what comes of them stays in the processor's cache.
+const BLOCK: usize = 512;
+/// Articles that are kept beyond those wanted until their cosines are computed: products of unit vectors differ from cosines
+/// in the last bits.
+const SPARE: usize = 8;
 
 impl Snapshot {
     /// Whether one pass is faster than a search for each of `vectors`.
@@ -40,13 +47,8 @@ impl Snapshot {
         limit: usize,
         predicate: Option<String>,
     ) -> Result<Vec<Vec<ArticleHit>>, IndexError> {
-        let query = self.articles.query().select(Select::columns(&["article_id", "vector"]));
-        let query = match predicate {
-            Some(predicate) => query.only_if(predicate),
-            None => query,
-        };
         let shared: Arc<[Vec<f32>]> = vectors.into();
-        let parts = self.stream(query, "search articles").await?.map_ok(|batch| {
+        let parts = self.all_vectors(predicate).await?.map_ok(|batch| {
             let vectors = Arc::clone(&shared);
             async move { tokio::task::spawn_blocking(move || nearest_of(&batch, &vectors, limit)).await? }
         });
@@ -63,9 +65,29 @@ impl Snapshot {
         }
         Ok(nearest)
     }
+
+    /// The vectors of all articles that pass `predicate`. LanceDB's own queries read two gigabytes ahead.
+    async fn all_vectors(
+        &self,
+        predicate: Option<String>,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, IndexError>> + Unpin + use<>, IndexError> {
+        let failed = self.called("search articles");
+        let lance_failed = |error: lance::Error| failed(error.into());
+        let dataset = self.articles.dataset().ok_or(IndexError::NotOpen)?.get().await.map_err(&failed)?;
+        let mut scan = dataset.scan();
+        scan.project(&["article_id", "vector"]).map_err(lance_failed)?;
+        scan.batch_size(ROWS_PER_BATCH).io_buffer_size(READ_AHEAD_BYTES).scan_in_order(false);
+        if let Some(predicate) = predicate {
+            scan.filter(&predicate).map_err(lance_failed)?;
+        }
+        let batches = scan.try_into_stream().await.map_err(lance_failed)?;
+        Ok(batches.map_err(move |error| failed(error.into())))
+    }
 }
 
-/// For each of `vectors` the `limit` nearest articles of `batch`, in no particular order.
+/// For each of `vectors` the `limit` nearest articles of `batch`, in no particular order: the best by the products of the
+/// vectors, which a product of matrices gives for all of them at once, then those by the function of LanceDB's own
+/// searches, so that an article has the same cosine whichever way it was found.
 fn nearest_of(
     batch: &RecordBatch,
     vectors: &[Vec<f32>],
@@ -74,21 +96,72 @@ fn nearest_of(
     let articles = column::<Int64Type>(batch, "article_id")?;
     let stored = vector_column(batch)?.values();
     let stored = stored.as_primitive_opt::<Float32Type>().ok_or(IndexError::Column { name: "vector" })?;
-    let mut nearest = vec![Vec::new(); vectors.len()];
-    let Some(dimension) = vectors.first().map(Vec::len) else { return Ok(nearest) };
-    for (articles, stored) in articles.chunks(BLOCK).zip(stored.values().chunks(BLOCK * dimension)) {
-        for (nearest, vector) in nearest.iter_mut().zip(vectors) {
-            let distances = cosine_distance_batch(vector.as_slice(), stored, dimension);
-            nearest.extend(articles.iter().zip(distances).map(|(article, distance)| ArticleHit {
-                article: ArticleId(*article),
-                cosine: 1.0 - distance,
-            }));
+    let stored = stored.values();
+    let Some(dimension) = vectors.first().map(Vec::len) else { return Ok(Vec::new()) };
+    let wanted = vectors.concat();
+    let (Ok(rows), Ok(wanted)) = (
+        ArrayView2::from_shape((articles.len(), dimension), stored),
+        ArrayView2::from_shape((vectors.len(), dimension), &wanted),
+    ) else {
+        return Err(IndexError::Column { name: "vector" });
+    };
+    let mut best = vec![Best::of(limit + SPARE); vectors.len()];
+    for (block, rows) in rows.axis_chunks_iter(Axis(0), BLOCK).enumerate() {
+        let products = wanted.dot(&rows.t());
+        for (best, products) in best.iter_mut().zip(products.outer_iter()) {
+            for (row, product) in products.iter().enumerate() {
+                best.offer(*product, block * BLOCK + row, articles);
+            }
         }
     }
-    for nearest in &mut nearest {
-        keep_nearest(nearest, limit);
+    let nearest = best.into_iter().zip(vectors).map(|(mut best, vector)| {
+        best.cut(articles);
+        let hit = |(_, row): (f32, usize)| {
+            let stored = &stored[row * dimension..][..dimension];
+            let distance = cosine_distance_batch(vector.as_slice(), stored, dimension).next();
+            ArticleHit { article: ArticleId(articles[row]), cosine: 1.0 - distance.unwrap_or(f32::NAN) }
+        };
+        let mut hits: Vec<_> = best.rows.into_iter().map(hit).collect();
+        keep_nearest(&mut hits, limit);
+        hits
+    });
+    Ok(nearest.collect())
+}
+
+/// The rows with the largest products so far, and a few more until they are cut.
+#[derive(Clone)]
+struct Best {
+    count: usize,
+    rows: Vec<(f32, usize)>,
+    /// What a row must have at least.
+    least: f32,
+}
+
+impl Best {
+    fn of(count: usize) -> Self {
+        Self { count, rows: Vec::new(), least: f32::NEG_INFINITY }
     }
-    Ok(nearest)
+
+    fn offer(&mut self, product: f32, row: usize, articles: &[i64]) {
+        if product >= self.least {
+            self.rows.push((product, row));
+            if self.rows.len() >= 4 * self.count {
+                self.cut(articles);
+            }
+        }
+    }
+
+    /// Leaves the best, of equal ones those with the lowest ids.
+    fn cut(&mut self, articles: &[i64]) {
+        if self.rows.len() > self.count {
+            let order = |(a, a_row): &(f32, usize), (b, b_row): &(f32, usize)| {
+                b.total_cmp(a).then(articles[*a_row].cmp(&articles[*b_row]))
+            };
+            self.rows.select_nth_unstable_by(self.count - 1, order);
+            self.rows.truncate(self.count);
+            self.least = self.rows[self.count - 1].0;
+        }
+    }
 }
 
 /// Takes out all but the `limit` nearest.

@@ -231,14 +231,19 @@ impl Snapshot {
         query: impl ExecutableQuery,
         action: &'static str,
     ) -> Result<impl Stream<Item = Result<RecordBatch, IndexError>> + Unpin, IndexError> {
-        self.log.calls.fetch_add(1, Ordering::Relaxed);
-        let log = Arc::clone(&self.log);
-        let failed = move |error| {
-            log.failed.notify_one();
-            IndexError::during(action)(error)
-        };
+        let failed = self.called(action);
         let batches = query.execute().await.map_err(&failed)?;
         Ok(batches.map_err(failed))
+    }
+
+    /// Counts a call of LanceDB for `action`, and gives what makes an error of its failure and tells of it.
+    pub(super) fn called(&self, action: &'static str) -> impl Fn(lancedb::Error) -> IndexError + use<> {
+        self.log.calls.fetch_add(1, Ordering::Relaxed);
+        let log = Arc::clone(&self.log);
+        move |error| {
+            log.failed.notify_one();
+            IndexError::during(action)(error)
+        }
     }
 }
 
