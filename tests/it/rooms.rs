@@ -84,6 +84,7 @@ fn rooms_use_only_the_rooms_they_may() {
         ("article", &[]),
         ("config", &[]),
         ("error_chain", &[]),
+        ("memory", &[]),
         ("events", &["article"]),
         ("article_file", &[]),
         ("embedding", &["config"]),
