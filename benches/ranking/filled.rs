@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use sea_orm::{EntityTrait, QueryOrder, QuerySelect};
@@ -31,12 +31,24 @@ pub fn settings(folder: &Path) -> [(&'static str, String); 3] {
     ]
 }
 
-/// Starts the worker and waits until the index is in step.
+/// Longer than the worker waits before it tidies the tables.
+const QUIET: Duration = Duration::from_secs(7);
+
+/// Starts the worker and waits until the index is in step and its tables are tidied.
 pub async fn catch_up(app: &App) -> anyhow::Result<WorkerHandle> {
     let worker = app.worker().start();
     ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");
     while sentio::outbox::lag(app.db.reader()).await?.pending > 0 {
         tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let live = app.index.live()?;
+    let (mut versions, mut since) = (live.snapshot().versions().await?, Instant::now());
+    while since.elapsed() < QUIET {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let now = live.snapshot().versions().await?;
+        if now != versions {
+            (versions, since) = (now, Instant::now());
+        }
     }
     Ok(worker)
 }

@@ -222,10 +222,12 @@ async fn latencies(server: &Server, titles: &[(String, String)]) -> anyhow::Resu
                 .await?;
         }
         times.take("by article over HTTP", server.ask(BY_ARTICLE, json!({ "id": id }))).await?;
-        times.take("one article with similarTo(k: 3)", server.ask(ONE, json!({ "id": id }))).await?;
     }
-    for _ in 0..30 {
-        times.take("a page of 50 with similarTo(k: 3)", server.ask(PAGE, json!({}))).await?;
+    for (number, (id, _)) in titles.iter().enumerate() {
+        times.take("one article with similarTo(k: 3)", server.ask(ONE, json!({ "id": id }))).await?;
+        if number % 5 == 0 {
+            times.take("a page of 50 with similarTo(k: 3)", server.ask(PAGE, json!({}))).await?;
+        }
     }
     times.print();
     let ratio =
