@@ -3,11 +3,11 @@
 /// `mi_option_purge_delay` in mimalloc 3's `mimalloc.h`.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// Long enough for one part of a search to take what another has freed.
-const MILLISECONDS: std::ffi::c_long = 50;
+const MILLISECONDS: std::ffi::c_long = 100;
 
 /// To be called when the program begins, with mimalloc as its allocator; `docs/decisions/0015-memory.md` has the figures.
 ///
-/// What is freed goes back to the system after a twentieth of a second, instead of a second or more later: LanceDB's
+/// What is freed goes back to the system after a tenth of a second, instead of a second or more later: LanceDB's
 /// short-lived buffers would add up to some hundred megabytes. `MIMALLOC_PURGE_DELAY` in the environment wins.
 ///
 /// mimalloc asks Linux for huge pages, and would give parts of them back: what it takes then is spread over ever more of

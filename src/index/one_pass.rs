@@ -22,7 +22,7 @@ const ARTICLES_PER_VECTOR: usize = 1_000;
 /// Rows that are read, and looked through, as one piece.
 const ROWS_PER_BATCH: usize = 4_096;
 /// What may be read before it is looked through.
-const READ_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+const READ_AHEAD_BYTES: u64 = 4 * 1024 * 1024;
 /// Rows that are multiplied at a time, so that what comes of them stays in the processor's cache.
 const BLOCK: usize = 512;
 /// Articles that are kept beyond those wanted until their cosines are computed: products of unit vectors differ from cosines
