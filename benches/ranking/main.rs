@@ -26,17 +26,12 @@ use std::path::Path;
 // Memory and threads are as in the program.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-const BLOCKING_THREADS: usize = 8;
 
 fn main() -> anyhow::Result<()> {
     sentio::memory::give_back_what_is_freed();
     let arguments: Vec<_> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(BLOCKING_THREADS)
-        .build()?;
-    runtime.block_on(async {
+    sentio::cli::runtime()?.block_on(async {
         match arguments.as_slice() {
             ["steering", collection] => steering::measure(Path::new(collection)).await,
             [what @ ("vector-index" | "filters" | "near-duplicates" | "speed"), articles, folder] => {

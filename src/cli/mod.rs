@@ -92,6 +92,15 @@ fn blocking_threads() -> usize {
     (2 * cores).max(8)
 }
 
+/// What the program runs on; benchmarks that measure it, too.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(blocking_threads())
+        .thread_stack_size(STACK_BYTES)
+        .build()
+}
+
 fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Schema) {
         return schema::run();
@@ -105,11 +114,7 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     for warning in values.warnings() {
         tracing::warn!("{warning}");
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .max_blocking_threads(blocking_threads())
-        .thread_stack_size(STACK_BYTES)
-        .build()?;
+    let runtime = runtime()?;
     let code = runtime.block_on(async {
         match cli.command {
             Command::Serve(command) => command.run(config).await,
