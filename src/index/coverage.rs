@@ -167,7 +167,6 @@ mod tests {
     use arrow_array::types::Float32Type;
     use arrow_array::{FixedSizeListArray, RecordBatch};
     use arrow_schema::{DataType, Field, Schema};
-
     use tempfile::TempDir;
 
     use super::*;

@@ -138,20 +138,39 @@ mod tests {
 
     use arrow_array::{Int64Array, RecordBatch};
     use arrow_schema::{DataType, Field, Schema};
+    use tempfile::TempDir;
 
     use super::*;
+
+    /// A table of files with so many rows.
+    async fn table_of(folder: &TempDir, files: &[usize]) -> Table {
+        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
+        let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int64, false)]));
+        let table = connection.create_empty_table("numbers", Arc::clone(&schema)).execute().await.unwrap();
+        for rows in files {
+            let column = Arc::new(Int64Array::from(vec![7; *rows]));
+            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap();
+            table.add(batch).execute().await.unwrap();
+        }
+        table
+    }
+
+    #[tokio::test]
+    async fn full_files_are_no_reason_to_merge() {
+        let folder = tempfile::tempdir().unwrap();
+        let full = [ROWS_PER_LARGE_FRAGMENT; 4];
+        let table = table_of(&folder, &[&full[..], &[10; 3]].concat()).await;
+        assert!(!compact(&table, &Tolerance::IN_QUIET).await.unwrap(), "three small ones are few");
+        let folder = tempfile::tempdir().unwrap();
+        let table = table_of(&folder, &[&full[..], &[10; 4]].concat()).await;
+        assert!(compact(&table, &Tolerance::IN_QUIET).await.unwrap());
+        assert_eq!(table.stats().await.unwrap().fragment_stats.num_fragments, 5);
+    }
 
     #[tokio::test]
     async fn a_version_is_kept_for_as_long_after_it_was_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let connection = lancedb::connect(&folder.path().display().to_string()).execute().await.unwrap();
-        let schema = Arc::new(Schema::new(vec![Field::new("number", DataType::Int64, false)]));
-        let table = connection.create_empty_table("numbers", Arc::clone(&schema)).execute().await.unwrap();
-        for number in 0..3 {
-            let column = Arc::new(Int64Array::from(vec![number]));
-            let batch = RecordBatch::try_new(Arc::clone(&schema), vec![column]).unwrap();
-            table.add(batch).execute().await.unwrap();
-        }
+        let table = table_of(&folder, &[1; 3]).await;
         let versions = table.list_versions().await.unwrap();
         assert_eq!(versions.iter().map(|version| version.version).collect::<Vec<_>>(), [1, 2, 3, 4]);
         // Just before the last one was written the one before was current.

@@ -106,7 +106,7 @@ impl Upkeep {
         Ok(tidied)
     }
 
-    /// One short step, so that a write that comes meanwhile does not wait; `false` when nothing is left to do.
+    /// One short step, so that a write that comes meanwhile does not wait for all; `false` when nothing is left to do.
     async fn tidy(&self, targets: &Targets) -> Result<bool, SyncError> {
         for target in targets.all() {
             (self.on_step)(Step::Tidying);

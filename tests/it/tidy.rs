@@ -22,7 +22,7 @@ async fn tables(app: &TestApp) -> Vec<Table> {
     tables
 }
 
-/// Of both tables: the most data files, and how many texts the index of words does not cover.
+/// Of both tables: the most data files, and how many rows the indexes do not cover.
 async fn untidiness(app: &TestApp) -> (usize, usize) {
     let (mut files, mut outside) = (0, 0);
     for table in tables(app).await {
@@ -45,7 +45,7 @@ async fn in_quiet_the_tables_are_tidied() {
     }
     let before = app.query(LISTS).await;
     let (files, outside) = untidiness(&app).await;
-    assert!(files >= 4 && outside > 0, "{files} files, {outside} texts: nothing to tidy");
+    assert!(files >= 4 && outside > 0, "{files} files, {outside} rows: nothing to tidy");
     let waited = Instant::now();
     while untidiness(&app).await.0 >= 4 || untidiness(&app).await.1 > 0 {
         assert!(waited.elapsed() < Duration::from_secs(60), "{:?}", untidiness(&app).await);
