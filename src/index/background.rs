@@ -5,8 +5,9 @@ use arrow_array::types::{Float32Type, Int64Type};
 use lancedb::query::Select;
 
 use super::IndexError;
+use super::columns::{column, vector_column};
 use super::dot;
-use super::search::{Snapshot, column, vector_column};
+use super::snapshot::Snapshot;
 
 /// Pairs of a sample.
 const PAIRS: usize = 10_000;

@@ -7,7 +7,8 @@ use arrow_array::types::Int64Type;
 use futures::TryStreamExt;
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 
-use super::search::{Snapshot, column, named};
+use super::columns::{column, named};
+use super::snapshot::Snapshot;
 use super::{IndexError, predicate};
 use crate::article::ArticleId;
 

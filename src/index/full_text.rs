@@ -8,7 +8,8 @@ use lancedb::index::Index;
 use lancedb::index::scalar::{FtsIndexBuilder, FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
 use lancedb::query::{QueryBase, Select};
 
-use super::search::{Snapshot, column};
+use super::columns::column;
+use super::snapshot::Snapshot;
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 use crate::config::TextLanguage;

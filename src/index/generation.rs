@@ -10,7 +10,8 @@ use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
 use super::highlight::QueryWords;
-use super::search::{SearchLog, Snapshot};
+use super::snapshot::{SearchLog, Snapshot};
+use super::versions::Versions;
 use crate::config::TextLanguage;
 
 /// Where a table's metadata names its database.
@@ -27,34 +28,6 @@ pub struct GenerationIdentity {
     pub fingerprint: String,
     /// Length of a vector.
     pub dimension: usize,
-}
-
-/// The versions of the two tables that belong together.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Versions {
-    pub articles: u64,
-    pub passages: u64,
-    /// When the two were written, in microseconds since 1970, added up: it tells versions of equal numbers apart that come
-    /// from different histories, such as that of a copy.
-    pub stamp: i64,
-}
-
-impl Versions {
-    /// Those that two handles look at.
-    pub(super) async fn of(articles: &Table, passages: &Table) -> Result<Self, IndexError> {
-        let (articles, articles_at) = version(articles).await?;
-        let (passages, passages_at) = version(passages).await?;
-        Ok(Self { articles, passages, stamp: articles_at.wrapping_add(passages_at) })
-    }
-}
-
-/// How much a generation holds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    pub articles: u64,
-    pub passages: u64,
-    /// Data files of both tables; grows with each write until compaction.
-    pub fragments: u64,
 }
 
 /// A handle on one generation; clones share the tables and the snapshot.
@@ -206,16 +179,6 @@ async fn pin(articles: &Table, passages: &Table, log: &Arc<SearchLog>) -> Result
     let articles = articles.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     let passages = passages.checkout_current().await.map_err(IndexError::during("pin a version"))?;
     Ok(Snapshot::new(articles, passages, Arc::clone(log)))
-}
-
-/// The number of a table's version and when it was written, in microseconds since 1970.
-async fn version(table: &Table) -> Result<(u64, i64), IndexError> {
-    let failed = IndexError::during("tell its version");
-    let Some(dataset) = table.dataset() else {
-        return Ok((table.version().await.map_err(failed)?, 0));
-    };
-    let version = dataset.get().await.map_err(failed)?.version();
-    Ok((version.version, version.timestamp.timestamp_micros()))
 }
 
 async fn checkout(table: &Table, version: u64) -> Result<(), IndexError> {

@@ -3,12 +3,14 @@
 //! The only room that names LanceDB and Arrow. Vectors are unit length; every distance is the cosine's.
 
 mod background;
+mod columns;
 mod contents;
 mod coverage;
 mod error;
 mod full_text;
 mod generation;
 mod highlight;
+mod location;
 mod maintain;
 mod nearness;
 mod one_pass;
@@ -16,22 +18,27 @@ mod portrait;
 mod predicate;
 mod rows;
 mod search;
+mod snapshot;
 mod store;
 mod stored;
 mod tolerance;
+mod versions;
 mod write;
 mod writer_lock;
 
+pub use columns::PassageSpan;
 pub use contents::IndexedArticle;
 pub use error::IndexError;
 pub use full_text::{TextHit, Words};
-pub use generation::{Generation, GenerationIdentity, Size, Versions};
+pub use generation::{Generation, GenerationIdentity};
 pub use highlight::{Highlight, QueryWords};
 pub use portrait::Portrait;
 pub use rows::{ArticleRow, Batch, Facets, PassageRow};
-pub use search::{ArticleHit, PassageHit, Snapshot};
+pub use search::{ArticleHit, PassageHit};
+pub use snapshot::{Size, Snapshot};
 pub use store::VectorIndex;
-pub use stored::{PassageSpan, StoredPassage};
+pub use stored::StoredPassage;
+pub use versions::Versions;
 pub use write::Previous;
 pub use writer_lock::WriterLock;
 

@@ -10,8 +10,9 @@ use lance_linalg::distance::cosine_distance_arrow_batch;
 use lancedb::Table;
 use lancedb::query::{QueryBase, Select};
 
-use super::search::{PassageHit, Snapshot, column, vector_column};
-use super::stored::spans;
+use super::columns::{column, spans, vector_column};
+use super::search::PassageHit;
+use super::snapshot::Snapshot;
 use super::{IndexError, predicate};
 use crate::article::ArticleId;
 

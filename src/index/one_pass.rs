@@ -13,7 +13,9 @@ use lance_linalg::distance::cosine::cosine_distance_batch;
 use ndarray::{ArrayView2, Axis};
 
 use super::IndexError;
-use super::search::{ArticleHit, Snapshot, column, vector_column};
+use super::columns::{column, vector_column};
+use super::search::ArticleHit;
+use super::snapshot::Snapshot;
 use crate::article::ArticleId;
 
 /// How many articles there may be for each vector that is looked for. Beyond, as many searches of the vector index take less

@@ -8,7 +8,8 @@ use arrow_array::types::{Float32Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 
 use super::IndexError;
-use super::search::{Snapshot, column, named, vector_column};
+use super::columns::{column, named, vector_column};
+use super::snapshot::Snapshot;
 use crate::article::ArticleId;
 
 /// An article as the index holds it, without its text.

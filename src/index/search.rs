@@ -1,19 +1,11 @@
-//! Reading: nearest passages and articles, stored vectors and texts, all on one pinned pair of versions.
+//! The passages and articles nearest to vectors, of those that pass a filter.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type, Int64Type};
-use arrow_array::{Array, FixedSizeListArray, RecordBatch};
-use futures::{Stream, TryStreamExt};
-use lancedb::query::{ExecutableQuery, QueryBase, Select, VectorQuery};
+use lancedb::query::{QueryBase, Select, VectorQuery};
 use lancedb::{DistanceType, Table};
-use tokio::sync::Notify;
 
-use super::generation::{Size, Versions};
-use super::store::ARTICLE_TABLE;
-use super::stored::{PassageSpan, spans};
+use super::columns::{PassageSpan, column, spans};
+use super::snapshot::Snapshot;
 use super::{IndexError, predicate};
 use crate::article::{ArticleFilter, ArticleId};
 
@@ -27,16 +19,6 @@ const CANDIDATES_PER_RESULT: u32 = 2;
 /// Rows from which a search computes no more distances than it has rows: what it may miss then lies at the end of a long list.
 const LONG: usize = 100;
 
-/// One pair of versions of the two tables; what is written later is not seen through it.
-#[derive(Clone)]
-pub struct Snapshot {
-    pub(super) articles: Table,
-    pub(super) passages: Table,
-    log: Arc<SearchLog>,
-    /// Whether searches look at every vector.
-    exact: bool,
-}
-
 /// How much of the vector index a search looks into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Reach {
@@ -44,15 +26,6 @@ enum Reach {
     Every,
     /// At least so many partitions.
     Partitions(usize),
-}
-
-/// What happened to searches since the start.
-#[derive(Debug, Default)]
-pub struct SearchLog {
-    /// Searches and scans that LanceDB was asked for.
-    pub calls: AtomicU64,
-    /// Notified when one failed: a file may be missing or damaged.
-    pub failed: Notify,
 }
 
 /// A passage near a query.
@@ -79,37 +52,6 @@ impl ArticleHit {
 }
 
 impl Snapshot {
-    pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
-        Self { articles, passages, log, exact: false }
-    }
-
-    /// The same without the vector index.
-    pub fn exact(self) -> Self {
-        Self { exact: true, ..self }
-    }
-
-    /// Which versions it looks at.
-    pub async fn versions(&self) -> Result<Versions, IndexError> {
-        Versions::of(&self.articles, &self.passages).await
-    }
-
-    /// What the names of its tables begin with.
-    pub fn location(&self) -> &str {
-        let name = self.articles.name();
-        name.strip_suffix(ARTICLE_TABLE).unwrap_or(name)
-    }
-
-    /// Counts rows and data files.
-    pub async fn size(&self) -> Result<Size, IndexError> {
-        let articles = self.articles.stats().await.map_err(IndexError::during("count its rows"))?;
-        let passages = self.passages.stats().await.map_err(IndexError::during("count its rows"))?;
-        Ok(Size {
-            articles: articles.num_rows as u64,
-            passages: passages.num_rows as u64,
-            fragments: (articles.fragment_stats.num_fragments + passages.fragment_stats.num_fragments) as u64,
-        })
-    }
-
     /// The `limit` passages nearest to `vector` that pass `filter`, nearest first.
     pub async fn nearest_passages(
         &self,
@@ -187,9 +129,8 @@ impl Snapshot {
         let Some(predicate) = predicate::of_filter(filter, &[]) else {
             return Ok(Reach::Partitions(PARTITIONS_PROBED));
         };
-        self.log.calls.fetch_add(1, Ordering::Relaxed);
-        let count =
-            async |predicate| table.count_rows(predicate).await.map_err(IndexError::during("count its rows"));
+        let failed = self.called("count its rows");
+        let count = async |predicate| table.count_rows(predicate).await.map_err(&failed);
         let passing = count(Some(predicate)).await?;
         if passing <= ROWS_LOOKED_AT {
             return Ok(Reach::Every);
@@ -203,47 +144,6 @@ impl Snapshot {
         )]
         let times = rows_for_each.max(1.0).sqrt().ceil() as usize;
         Ok(Reach::Partitions(PARTITIONS_PROBED * times))
-    }
-
-    pub(super) async fn rows_of(
-        &self,
-        table: &Table,
-        articles: &[ArticleId],
-        columns: &[&str],
-    ) -> Result<Vec<RecordBatch>, IndexError> {
-        if articles.is_empty() {
-            return Ok(Vec::new());
-        }
-        let query = table.query().only_if(predicate::of_articles(articles)).select(Select::columns(columns));
-        self.collect(query, "read rows").await
-    }
-
-    pub(super) async fn collect(
-        &self,
-        query: impl ExecutableQuery,
-        action: &'static str,
-    ) -> Result<Vec<RecordBatch>, IndexError> {
-        self.stream(query, action).await?.try_collect().await
-    }
-
-    pub(super) async fn stream(
-        &self,
-        query: impl ExecutableQuery,
-        action: &'static str,
-    ) -> Result<impl Stream<Item = Result<RecordBatch, IndexError>> + Unpin, IndexError> {
-        let failed = self.called(action);
-        let batches = query.execute().await.map_err(&failed)?;
-        Ok(batches.map_err(failed))
-    }
-
-    /// Counts a call of LanceDB for `action`, and gives what makes an error of its failure and tells of it.
-    pub(super) fn called(&self, action: &'static str) -> impl Fn(lancedb::Error) -> IndexError + use<> {
-        self.log.calls.fetch_add(1, Ordering::Relaxed);
-        let log = Arc::clone(&self.log);
-        move |error| {
-            log.failed.notify_one();
-            IndexError::during(action)(error)
-        }
     }
 }
 
@@ -268,23 +168,4 @@ fn prepared(
         Some(predicate) => query.only_if(predicate),
         None => query,
     })
-}
-
-pub(super) fn named<'a>(
-    batch: &'a RecordBatch,
-    name: &'static str,
-) -> Result<&'a Arc<dyn Array>, IndexError> {
-    batch.column_by_name(name).ok_or(IndexError::Column { name })
-}
-
-pub(super) fn column<'a, T>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a [T::Native], IndexError>
-where
-    T: arrow_array::ArrowPrimitiveType,
-{
-    let array = named(batch, name)?.as_primitive_opt::<T>().ok_or(IndexError::Column { name })?;
-    Ok(array.values())
-}
-
-pub(super) fn vector_column(batch: &RecordBatch) -> Result<&FixedSizeListArray, IndexError> {
-    named(batch, "vector")?.as_fixed_size_list_opt().ok_or(IndexError::Column { name: "vector" })
 }

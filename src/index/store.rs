@@ -7,13 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use lancedb::{Connection, ObjectStoreRegistry, Session, Table};
 
-use super::generation::{DATABASE_KEY, Generation, GenerationIdentity, Versions};
-use super::search::SearchLog;
+use super::generation::{DATABASE_KEY, Generation, GenerationIdentity};
+use super::location::{article_table, passage_table};
+use super::snapshot::SearchLog;
+use super::versions::Versions;
 use super::{IndexError, full_text, rows};
 use crate::config::{IndexConfig, TextLanguage};
-
-/// What the name of an article table ends with.
-pub(super) const ARTICLE_TABLE: &str = "_article";
 
 /// A cheap handle on the folder or bucket of the index.
 #[derive(Clone)]
@@ -167,12 +166,4 @@ impl VectorIndex {
     pub fn calls(&self) -> u64 {
         self.log.calls.load(Ordering::Relaxed)
     }
-}
-
-fn article_table(location: &str) -> String {
-    format!("{location}{ARTICLE_TABLE}")
-}
-
-fn passage_table(location: &str) -> String {
-    format!("{location}_passage")
 }

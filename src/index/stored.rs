@@ -2,24 +2,13 @@
 
 use std::collections::HashMap;
 
-use arrow_array::RecordBatch;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Int32Type, Int64Type};
+use arrow_array::types::{Float32Type, Int64Type};
 
 use super::IndexError;
-use super::search::{Snapshot, column, named, vector_column};
+use super::columns::{PassageSpan, column, named, spans, vector_column};
+use super::snapshot::Snapshot;
 use crate::article::ArticleId;
-
-/// Where a passage lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PassageSpan {
-    pub article: ArticleId,
-    /// The revision whose content the offsets count in.
-    pub revision: i64,
-    /// In UTF-16 code units.
-    pub start: i32,
-    pub end: i32,
-}
 
 /// A passage with its vector.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,19 +72,4 @@ impl Snapshot {
         }
         Ok(texts)
     }
-}
-
-/// Where the passages of `batch` lie.
-pub(super) fn spans(batch: &RecordBatch) -> Result<Vec<PassageSpan>, IndexError> {
-    let articles = column::<Int64Type>(batch, "article_id")?;
-    let revisions = column::<Int64Type>(batch, "revision")?;
-    let starts = column::<Int32Type>(batch, "start")?;
-    let ends = column::<Int32Type>(batch, "end")?;
-    let span = |row: usize| PassageSpan {
-        article: ArticleId(articles[row]),
-        revision: revisions[row],
-        start: starts[row],
-        end: ends[row],
-    };
-    Ok((0..batch.num_rows()).map(span).collect())
 }

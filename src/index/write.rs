@@ -5,8 +5,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use arrow_array::RecordBatch;
 use lancedb::Table;
 
-use super::generation::{Generation, Versions};
+use super::generation::Generation;
 use super::rows::{Batch, article_batch, passage_batch};
+use super::versions::Versions;
 use super::{IndexError, predicate};
 
 /// Whether rows of the written articles may lie in the tables already.

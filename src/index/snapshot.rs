@@ -1,0 +1,116 @@
+//! One pinned pair of versions of the two tables, and how rows are read from it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use arrow_array::RecordBatch;
+use futures::{Stream, TryStreamExt};
+use lancedb::Table;
+use lancedb::query::{ExecutableQuery, QueryBase, Select};
+use tokio::sync::Notify;
+
+use super::location::of_article_table;
+use super::versions::Versions;
+use super::{IndexError, predicate};
+use crate::article::ArticleId;
+
+/// One pair of versions of the two tables; what is written later is not seen through it.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub(super) articles: Table,
+    pub(super) passages: Table,
+    log: Arc<SearchLog>,
+    /// Whether searches look at every vector.
+    pub(super) exact: bool,
+}
+
+/// How much a generation holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Size {
+    pub articles: u64,
+    pub passages: u64,
+    /// Data files of both tables; grows with each write until compaction.
+    pub fragments: u64,
+}
+
+/// What happened to searches since the start.
+#[derive(Debug, Default)]
+pub struct SearchLog {
+    /// Searches and scans that LanceDB was asked for.
+    pub calls: AtomicU64,
+    /// Notified when one failed: a file may be missing or damaged.
+    pub failed: Notify,
+}
+
+impl Snapshot {
+    pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
+        Self { articles, passages, log, exact: false }
+    }
+
+    /// The same without the vector index.
+    pub fn exact(self) -> Self {
+        Self { exact: true, ..self }
+    }
+
+    /// Which versions it looks at.
+    pub async fn versions(&self) -> Result<Versions, IndexError> {
+        Versions::of(&self.articles, &self.passages).await
+    }
+
+    /// What the names of its tables begin with.
+    pub fn location(&self) -> &str {
+        of_article_table(self.articles.name())
+    }
+
+    /// Counts rows and data files.
+    pub async fn size(&self) -> Result<Size, IndexError> {
+        let articles = self.articles.stats().await.map_err(IndexError::during("count its rows"))?;
+        let passages = self.passages.stats().await.map_err(IndexError::during("count its rows"))?;
+        Ok(Size {
+            articles: articles.num_rows as u64,
+            passages: passages.num_rows as u64,
+            fragments: (articles.fragment_stats.num_fragments + passages.fragment_stats.num_fragments) as u64,
+        })
+    }
+
+    pub(super) async fn rows_of(
+        &self,
+        table: &Table,
+        articles: &[ArticleId],
+        columns: &[&str],
+    ) -> Result<Vec<RecordBatch>, IndexError> {
+        if articles.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query = table.query().only_if(predicate::of_articles(articles)).select(Select::columns(columns));
+        self.collect(query, "read rows").await
+    }
+
+    pub(super) async fn collect(
+        &self,
+        query: impl ExecutableQuery,
+        action: &'static str,
+    ) -> Result<Vec<RecordBatch>, IndexError> {
+        self.stream(query, action).await?.try_collect().await
+    }
+
+    pub(super) async fn stream(
+        &self,
+        query: impl ExecutableQuery,
+        action: &'static str,
+    ) -> Result<impl Stream<Item = Result<RecordBatch, IndexError>> + Unpin, IndexError> {
+        let failed = self.called(action);
+        let batches = query.execute().await.map_err(&failed)?;
+        Ok(batches.map_err(failed))
+    }
+
+    /// Counts a call of LanceDB for `action`, and gives what makes an error of its failure and tells of it.
+    pub(super) fn called(&self, action: &'static str) -> impl Fn(lancedb::Error) -> IndexError + use<> {
+        self.log.calls.fetch_add(1, Ordering::Relaxed);
+        let log = Arc::clone(&self.log);
+        move |error| {
+            log.failed.notify_one();
+            IndexError::during(action)(error)
+        }
+    }
+}
