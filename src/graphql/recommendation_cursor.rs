@@ -84,3 +84,18 @@ impl RecommendationCursor {
         Ok(cursor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_count_ages_up_to_the_moment_of_the_first() {
+        let moment = Moment::now();
+        let versions = Versions { articles: 1, passages: 2, stamp: 3 };
+        let cursor = RecommendationCursor::new(versions, moment.time, 4).after(5);
+        let decoded = RecommendationCursor::decode(&cursor.encode(), 4).unwrap();
+        assert_eq!(decoded, cursor);
+        assert_eq!(decoded.moment(), Moment { versions: Some(versions), time: moment.time });
+    }
+}

@@ -1,6 +1,6 @@
 //! What a ranking depends on besides its arguments.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{RecommendError, Recommender};
 use crate::index::{Generation, IndexError, Snapshot, Versions};
@@ -10,13 +10,13 @@ use crate::index::{Generation, IndexError, Snapshot, Versions};
 pub struct Moment {
     /// Absent: what searches see now.
     pub versions: Option<Versions>,
-    /// Up to when the ages of articles are counted.
+    /// Up to when the ages of articles are counted; whole microseconds, as a cursor keeps them.
     pub time: DateTime<Utc>,
 }
 
 impl Moment {
     pub fn now() -> Self {
-        Self { versions: None, time: Utc::now() }
+        Self { versions: None, time: Utc::now().trunc_subsecs(6) }
     }
 }
 
