@@ -19,6 +19,10 @@ const TEXT: &str = "text";
 /// Texts read at a time: a text has a megabyte at most.
 const TEXTS_READ: usize = 50;
 
+/// Most matches that are asked for to find all that match equally well. Of more, such as so many copies, which are taken is
+/// LanceDB's choice.
+const EQUALS_MAX: usize = 20_000;
+
 /// An article that shares words with a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TextHit {
@@ -75,7 +79,35 @@ fn english_stop_words() -> Vec<String> {
 
 impl Snapshot {
     /// The `limit` articles that pass `filter` and match `text` best, best first, equal ones by id.
+    ///
+    /// LanceDB takes any of those that match equally well, each time others. So more are asked for, until the last of them
+    /// matches worse than the last that is wanted.
     pub async fn best_matches(
+        &self,
+        text: &str,
+        words: Words,
+        limit: usize,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<TextHit>, IndexError> {
+        let mut asked = limit + limit.div_ceil(4);
+        loop {
+            let mut hits = self.matches(text, words, asked, filter, excluded).await?;
+            let is_cut_among_equals = hits.len() >= asked
+                && hits
+                    .get(limit.saturating_sub(1))
+                    .zip(hits.last())
+                    .is_some_and(|(last, beyond)| last.bm25.total_cmp(&beyond.bm25).is_eq());
+            if !is_cut_among_equals || asked >= EQUALS_MAX {
+                hits.truncate(limit);
+                return Ok(hits);
+            }
+            asked = (asked * 4).min(EQUALS_MAX);
+        }
+    }
+
+    /// The articles that match `text` best, best first; which of equal ones is LanceDB's choice.
+    async fn matches(
         &self,
         text: &str,
         words: Words,
@@ -100,13 +132,10 @@ impl Snapshot {
         }
         let mut hits = Vec::new();
         for batch in self.collect(query, "search texts").await? {
-            let articles = column::<Int64Type>(&batch, "article_id")?;
+            let articles = column::<Int64Type>(&batch, "article_id")?.iter();
             let scores = column::<Float32Type>(&batch, "_score")?;
             hits.extend(
-                articles
-                    .iter()
-                    .zip(scores)
-                    .map(|(id, score)| TextHit { article: ArticleId(*id), bm25: *score }),
+                articles.zip(scores).map(|(id, score)| TextHit { article: ArticleId(*id), bm25: *score }),
             );
         }
         hits.sort_by(|a, b| b.bm25.total_cmp(&a.bm25).then(a.article.cmp(&b.article)));
