@@ -178,18 +178,22 @@ impl Snapshot {
         Ok(found)
     }
 
-    /// Those of `articles` whose text, title and content, is as wanted. Few texts are in memory at a time.
+    /// Those of `articles` whose text, title and content, is as wanted, in no particular order. Few texts are in memory at a
+    /// time, and they are looked into where nothing else waits for it.
     pub async fn articles_whose_text(
         &self,
         articles: &[ArticleId],
-        is_wanted: impl Fn(&str) -> bool,
+        is_wanted: impl Fn(&str) -> bool + Clone + Send + 'static,
     ) -> Result<Vec<ArticleId>, IndexError> {
         let mut found = Vec::new();
         for articles in articles.chunks(TEXTS_READ) {
             let texts = self.texts_of(articles).await?;
-            found.extend(
-                articles.iter().filter(|article| texts.get(article).is_some_and(|text| is_wanted(text))),
-            );
+            let is_wanted = is_wanted.clone();
+            let wanted = move || {
+                let wanted = texts.into_iter().filter(|(_, text)| is_wanted(text));
+                wanted.map(|(article, _)| article).collect::<Vec<_>>()
+            };
+            found.extend(tokio::task::spawn_blocking(wanted).await?);
         }
         Ok(found)
     }

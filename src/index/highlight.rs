@@ -26,6 +26,12 @@ pub struct Highlight {
     pub word: String,
 }
 
+impl Clone for QueryWords {
+    fn clone(&self) -> Self {
+        Self { tokenizer: self.tokenizer.box_clone(), words: self.words.clone() }
+    }
+}
+
 impl QueryWords {
     pub(super) fn new(query: &str, language: TextLanguage) -> Result<Self, IndexError> {
         let tokenizer = words(language).and_then(|words| Ok(words.build()?));

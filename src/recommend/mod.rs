@@ -12,6 +12,7 @@ mod fusion;
 mod mode;
 mod moment;
 mod options;
+mod phrases;
 mod pool;
 mod semantic;
 mod tier;

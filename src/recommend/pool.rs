@@ -3,8 +3,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::phrases::Phrases;
 use super::semantic::{self, Found, Nearness, search};
-use super::tier::{Phrases, Tiers};
+use super::tier::Tiers;
 use super::{Mode, RecommendError, RecommendOptions, Tier};
 use crate::article::ArticleId;
 use crate::index::{Snapshot, Words};

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::by_text::TextMatches;
 use super::{BestPassage, RecommendError};
 use crate::article::ArticleId;
-use crate::index::{Highlight, PassageSpan, QueryWords};
+use crate::index::{Highlight, IndexError, PassageSpan, QueryWords};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
 const ARTICLES_AT_A_TIME: usize = 25;
@@ -25,15 +25,18 @@ impl TextMatches {
             for span in self.snapshot.passage_spans(articles).await? {
                 spans.entry(span.article).or_default().push(span);
             }
-            for (article, mut spans) in spans {
-                spans.sort_unstable_by_key(|span| span.start);
-                // The title is the text's first line.
-                let content = texts.get(&article).and_then(|text| text.split_once('\n'));
-                let Some((_title, content)) = content else { continue };
-                best.extend(
-                    with_most_words(&spans, &words.in_text(content)).map(|span| (article, span.into())),
-                );
-            }
+            // Where nothing else waits for it.
+            let words = words.clone();
+            let of_articles = move || {
+                let of_article = |(article, mut spans): (ArticleId, Vec<PassageSpan>)| {
+                    spans.sort_unstable_by_key(|span| span.start);
+                    // The title is the text's first line.
+                    let (_title, content) = texts.get(&article)?.split_once('\n')?;
+                    Some((article, with_most_words(&spans, &words.in_text(content))?.into()))
+                };
+                spans.into_iter().filter_map(of_article).collect::<Vec<_>>()
+            };
+            best.extend(tokio::task::spawn_blocking(of_articles).await.map_err(IndexError::from)?);
         }
         Ok(best)
     }
