@@ -91,10 +91,11 @@ pub fn arrange(
             }
         }
     }
-    let looked_at = if options.autocut.is_some() { count.max(autocut::SPAN) } else { count };
+    // What is named or has the phrase is wanted; jumps are looked for after it.
+    let named = waiting.iter().filter(|waiting| waiting.ranked.tier < Tier::Rest).count();
+    let looked_at = if options.autocut.is_some() { count.max(named + autocut::SPAN) } else { count };
     let mut list = pick(waiting, options, looked_at);
     if let Some(jumps) = options.autocut {
-        // What is named or has the phrase is wanted; jumps are looked for after it.
         let first = list.partition_point(|ranked| ranked.tier < Tier::Rest);
         let scores: Vec<_> = list[first..].iter().take(autocut::SPAN).map(Ranked::score).collect();
         let end = autocut::before_jump(&scores, jumps);
@@ -146,7 +147,8 @@ fn compare(waiting: &mut [Waiting<'_>], portrait: &Portrait, listed: usize, pena
         let Some(cosine) = other.portrait.map(|other| dot(&other.vector, &portrait.vector)) else { continue };
         if other.most_like.is_none_or(|(_, most)| cosine > most) {
             other.most_like = Some((listed, cosine));
-            other.ranked.contributions.diversity = -penalty * f64::from(cosine.max(0.0));
+            // 0 without a sign.
+            other.ranked.contributions.diversity = -penalty * f64::from(cosine.max(0.0)) + 0.0;
         }
     }
 }
@@ -166,5 +168,32 @@ impl Ranked {
             Some(reason) => reason.articles.push(article),
             None => self.reasons.push(Reason { kind, articles: vec![article] }),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranked(article: i64, tier: Tier, semantic: f64) -> Ranked {
+        let contributions = Contributions { semantic, ..Contributions::default() };
+        Ranked { article: ArticleId(article), tier, cosine: None, contributions, reasons: Vec::new() }
+    }
+
+    /// The last of the scores that are looked at says what a jump is: it must be the same one however many are wanted.
+    #[test]
+    fn a_list_ends_at_the_same_jump_however_long_it_may_be() {
+        let mut candidates = vec![ranked(1, Tier::TitleOrId, 0.5), ranked(2, Tier::Phrase, 0.4)];
+        candidates.extend((0..3).map(|number| ranked(10 + number, Tier::Rest, 1.0)));
+        candidates.extend((0..96).map(|number| ranked(20 + number, Tier::Rest, 0.8)));
+        candidates.push(ranked(200, Tier::Rest, -5.0));
+        let list = |autocut, count| {
+            let options = RecommendOptions { autocut, ..RecommendOptions::default() };
+            let list = arrange(candidates.clone(), &HashMap::new(), &options, DateTime::default(), count);
+            list.into_iter().map(|ranked| ranked.article.0).collect::<Vec<_>>()
+        };
+        assert_eq!(list(Some(1), 1_000).len(), 2 + 3 + 96);
+        assert_eq!(list(Some(1), 10), list(Some(1), 1_000)[..10]);
+        assert_eq!(list(None, 1_000).len(), candidates.len());
     }
 }
