@@ -1,5 +1,7 @@
 //! What can go wrong with the index.
 
+use std::error::Error;
+use std::io;
 use std::path::PathBuf;
 
 /// An operation on the index failed; nothing of it is visible to searches.
@@ -15,7 +17,7 @@ pub enum IndexError {
         "the table {table} does not belong to this database or model: expected {expected}, found {found}"
     )]
     Foreign { table: String, expected: String, found: String },
-    #[error("the index no longer has version {version} of {table}, which SQL says is its newest")]
+    #[error("the index no longer has version {version} of {table}")]
     VersionMissing { table: String, version: u64, source: lancedb::Error },
     #[error("a search was stopped")]
     Stopped(#[from] tokio::task::JoinError),
@@ -26,7 +28,24 @@ pub enum IndexError {
     #[error("a file of the index is missing or damaged")]
     Damaged { source: Box<IndexError> },
     #[error("the writer lock {} cannot be used: check that the folder is writable", path.display())]
-    Lock { path: PathBuf, source: std::io::Error },
+    Lock { path: PathBuf, source: io::Error },
+}
+
+/// Whether `error` comes of a file that is not there, and not of one that cannot be read at the moment.
+pub(super) fn is_missing(error: &lancedb::Error) -> bool {
+    let mut cause = Some(error as &(dyn Error + 'static));
+    let mut causes = std::iter::from_fn(|| {
+        let this = cause?;
+        cause = this.source();
+        Some(this)
+    });
+    causes.any(|cause| match cause.downcast_ref::<lance::Error>() {
+        Some(lance::Error::DatasetNotFound { .. } | lance::Error::VersionNotFound { .. }) => true,
+        Some(error) => error.is_not_found(),
+        None => {
+            cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::NotFound)
+        }
+    })
 }
 
 impl IndexError {

@@ -9,6 +9,7 @@ use lancedb::Table;
 use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
+use super::error::is_missing;
 use super::highlight::QueryWords;
 use super::snapshot::{SearchLog, Snapshot};
 use super::versions::Versions;
@@ -113,13 +114,22 @@ impl Generation {
 
     /// Lets searches see exactly `versions`, which may be newer than what this handle has seen.
     pub async fn show(&self, versions: Versions) -> Result<(), IndexError> {
-        self.set_snapshot(self.snapshot_at(versions).await?);
+        self.set_snapshot(self.pinned(versions).await?);
         Ok(())
     }
 
     /// The tables as they were at `versions`, beside what searches see. Fails with [`IndexError::VersionMissing`] when they
-    /// are no longer kept. Equal numbers can be of another history: [`Snapshot::versions`] tells.
+    /// are no longer kept, and so do searches when they are removed meanwhile. Equal numbers can be of another history:
+    /// [`Snapshot::versions`] tells.
     pub async fn snapshot_at(&self, versions: Versions) -> Result<Snapshot, IndexError> {
+        let current = self.snapshot();
+        if current.versions().await? == versions {
+            return Ok(current);
+        }
+        Ok(self.pinned(versions).await?.of_the_past(versions.articles))
+    }
+
+    async fn pinned(&self, versions: Versions) -> Result<Snapshot, IndexError> {
         let at = |table: &Table, version: u64| {
             let table = table.clone();
             async move {
@@ -182,9 +192,11 @@ async fn pin(articles: &Table, passages: &Table, log: &Arc<SearchLog>) -> Result
 }
 
 async fn checkout(table: &Table, version: u64) -> Result<(), IndexError> {
-    table.checkout(version).await.map_err(|source| IndexError::VersionMissing {
-        table: table.name().to_owned(),
-        version,
-        source,
+    table.checkout(version).await.map_err(|source| {
+        if is_missing(&source) {
+            IndexError::VersionMissing { table: table.name().to_owned(), version, source }
+        } else {
+            IndexError::during("pin a version")(source)
+        }
     })
 }

@@ -3,7 +3,7 @@
 //!
 //! Run by the writer only; a compaction loses to any update beside it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use lance::dataset::cleanup::CleanupPolicy;
 use lance::table::format::Fragment;
 use lancedb::Table;
@@ -23,10 +23,6 @@ const ROWS_PER_LARGE_FRAGMENT: usize = 65_536;
 const ROWS_FOR_EACH_DELETED: usize = 10;
 /// Most rows of one such step, so that it stays short.
 const ROWS_PER_STEP: usize = 262_144;
-/// How long a version can still be read after it was replaced: longer than any search that began with it, than another
-/// process needs to notice that there is a newer one, and as long as readers take from one page of recommendations to the
-/// next.
-const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(5);
 
 impl Generation {
     /// Does what is due; `true` when it changed something.
@@ -65,12 +61,10 @@ impl Generation {
         self.publish().await
     }
 
-    /// Removes versions that nobody can be reading any more.
-    pub async fn prune(&self) -> Result<(), IndexError> {
+    /// Removes the versions that were replaced before `time`: searches of them fail from then on.
+    pub async fn prune(&self, time: DateTime<Utc>) -> Result<(), IndexError> {
         for table in [&self.passages, &self.articles] {
-            prune(table, Utc::now() - VERSIONS_KEPT)
-                .await
-                .map_err(IndexError::during("remove old versions"))?;
+            prune(table, time).await.map_err(IndexError::during("remove old versions"))?;
         }
         Ok(())
     }

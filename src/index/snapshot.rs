@@ -9,6 +9,7 @@ use lancedb::Table;
 use lancedb::query::{ExecutableQuery, QueryBase, Select};
 use tokio::sync::Notify;
 
+use super::error::is_missing;
 use super::location::of_article_table;
 use super::versions::Versions;
 use super::{IndexError, predicate};
@@ -22,6 +23,8 @@ pub struct Snapshot {
     log: Arc<SearchLog>,
     /// Whether searches look at every vector.
     pub(super) exact: bool,
+    /// The version of the articles, where it may be removed while it is read.
+    past: Option<u64>,
 }
 
 /// How much a generation holds.
@@ -44,12 +47,17 @@ pub struct SearchLog {
 
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
-        Self { articles, passages, log, exact: false }
+        Self { articles, passages, log, exact: false, past: None }
     }
 
     /// The same without the vector index.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
+    }
+
+    /// The same, known to be removed before long.
+    pub(super) fn of_the_past(self, version: u64) -> Self {
+        Self { past: Some(version), ..self }
     }
 
     /// Which versions it looks at.
@@ -108,9 +116,15 @@ impl Snapshot {
     pub(super) fn called(&self, action: &'static str) -> impl Fn(lancedb::Error) -> IndexError + use<> {
         self.log.calls.fetch_add(1, Ordering::Relaxed);
         let log = Arc::clone(&self.log);
-        move |error| {
-            log.failed.notify_one();
-            IndexError::during(action)(error)
+        let past = self.past.map(|version| (self.location().to_owned(), version));
+        move |source| match &past {
+            Some((table, version)) if is_missing(&source) => {
+                IndexError::VersionMissing { table: table.clone(), version: *version, source }
+            }
+            _ => {
+                log.failed.notify_one();
+                IndexError::during(action)(source)
+            }
         }
     }
 }

@@ -15,7 +15,16 @@ pub enum RecommendError {
     #[error("the query could not be embedded")]
     Embedding(#[source] EmbedError),
     #[error("the index could not be searched")]
-    Index(#[from] IndexError),
+    Index(#[source] IndexError),
+}
+
+impl From<IndexError> for RecommendError {
+    fn from(error: IndexError) -> Self {
+        match error {
+            IndexError::VersionMissing { .. } => Self::Forgotten,
+            other => Self::Index(other),
+        }
+    }
 }
 
 impl From<EmbedError> for RecommendError {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, SubsecRound, Utc};
 
 use super::{RecommendError, Recommender};
-use crate::index::{Generation, IndexError, Snapshot, Versions};
+use crate::index::{Generation, Snapshot, Versions};
 
 /// What the index and the clock said when a list began: at the same moment the same arguments have the same ranking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +30,7 @@ impl Recommender {
         let snapshot = match moment.versions {
             None => generation.snapshot(),
             Some(versions) => {
-                let snapshot = match generation.snapshot_at(versions).await {
-                    Err(IndexError::VersionMissing { .. }) => return Err(RecommendError::Forgotten),
-                    snapshot => snapshot?,
-                };
+                let snapshot = generation.snapshot_at(versions).await?;
                 if snapshot.versions().await? != versions {
                     return Err(RecommendError::Forgotten);
                 }

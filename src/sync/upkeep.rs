@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::{TimeDelta, Utc};
+
 use super::SyncError;
 use super::background;
 use super::generations::{Generations, Target, view_of};
@@ -21,6 +23,10 @@ const BATCHES_BEFORE_UPKEEP: u32 = 16;
 const ARTICLES_BEFORE_UPKEEP: usize = 256;
 /// How long nothing must have been written before the tables are brought to what searches read fastest.
 const QUIET_BEFORE_TIDYING: Duration = Duration::from_secs(5);
+/// How long a version can still be read after it was replaced: longer than any search that began with it, than another
+/// process needs to notice that there is a newer one, and as long as readers take from one page of recommendations to the
+/// next.
+const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(5);
 /// How often replaced versions and old events are removed.
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long an event can be read from the journal.
@@ -150,7 +156,7 @@ impl Upkeep {
         }
         self.pruned = Some(Instant::now());
         for target in targets.all() {
-            target.generation.tables.prune().await?;
+            target.generation.tables.prune(Utc::now() - VERSIONS_KEPT).await?;
         }
         self.generations.remove_superseded(&targets.live).await?;
         let kept = i64::try_from(EVENTS_KEPT.as_millis()).unwrap_or(i64::MAX);
