@@ -9,8 +9,8 @@ use std::sync::Arc;
 use sentio::article::{ArticleFilter, ArticleId};
 use sentio::config::{Config, SettingValues};
 use sentio::index::{
-    ArticleRow, Batch, Facets, Generation, GenerationIdentity, PassageRow, Previous, Snapshot, VectorIndex,
-    dot,
+    ArticleRow, Batch, Facets, Generation, GenerationIdentity, PassageRow, PassageSpan, Previous, Snapshot,
+    VectorIndex, dot,
 };
 
 use crate::filled::Filled;
@@ -175,18 +175,19 @@ async fn index(
             });
         }
         let places: std::collections::HashMap<_, _> = chunk.iter().copied().zip(number * BATCH..).collect();
-        for (ordinal, passage) in (0..).zip(snapshot.passages_of(chunk).await?) {
-            let span = passage.span;
-            batch.passages.push(PassageRow {
+        let passages = &mut batch.passages;
+        let push = |span: PassageSpan, vector: &[f32]| {
+            passages.push(PassageRow {
                 article_id: span.article.0,
-                ordinal,
+                ordinal: i32::try_from(passages.len()).unwrap_or(i32::MAX),
                 revision: 1,
-                vector: passage.vector,
+                vector: vector.to_vec(),
                 start: span.start,
                 end: span.end,
                 facets: facets(places[&span.article]),
             });
-        }
+        };
+        snapshot.each_passage_of(chunk, push).await?;
         generation.write(&batch, Previous::None).await?;
     }
     generation.maintain().await?;

@@ -92,7 +92,12 @@ fn text_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptio
 
 /// Checked options of recommendations for articles, which have no words to go by.
 pub fn article_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {
+    let has_weights = options.as_ref().is_some_and(|options| options.weights.is_some());
     let options = checked(options)?;
+    if has_weights {
+        let message = "need a query: articles are compared by meaning alone";
+        return Err(ApiError::bad_input("options.weights", message));
+    }
     if options.mode == Mode::Keyword {
         return Err(ApiError::bad_input(
             "options.mode",

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
@@ -12,7 +12,12 @@ use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, index_background};
 use crate::index::{Highlight, QueryWords, Snapshot};
-use crate::recommend::{Background, BestPassage, Mode, Ranked, SimilarArticles, Source, TextMatches};
+use crate::recommend::{
+    Background, BestPassage, Mode, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
+};
+
+/// Texts of one list that are read at a time.
+const TEXTS_READ: usize = 4;
 
 /// Recommendations with their articles. Rankings for several articles share one.
 pub struct RecommendationList {
@@ -24,9 +29,9 @@ pub struct RecommendationList {
 /// What belongs to a list besides its articles, each part loaded when it is first asked for.
 pub struct Details {
     kind: SourceKind,
-    texts: OnceCell<HashMap<ArticleId, String>>,
     background: OnceCell<Option<Background>>,
-    articles: Vec<ArticleId>,
+    /// Held by whoever reads a text, so that few are in memory: each has a megabyte at most.
+    reading: Semaphore,
 }
 
 enum SourceKind {
@@ -82,7 +87,7 @@ impl RecommendationList {
             .map(|row| (row.article_id(), Article::new(Arc::new(row), Arc::clone(&page))))
             .collect();
         let details =
-            Arc::new(Details { kind, texts: OnceCell::new(), background: OnceCell::new(), articles: ids });
+            Arc::new(Details { kind, background: OnceCell::new(), reading: Semaphore::new(TEXTS_READ) });
         Ok(Self { ranked, articles, details })
     }
 
@@ -129,12 +134,15 @@ impl Details {
     }
 
     /// The content of `article` as it was indexed, for passages of a revision that SQL no longer has.
-    pub async fn indexed_content(&self, article: &article::Model) -> Result<Option<&str>, ApiError> {
-        let load = || async { self.snapshot().texts_of(&self.articles).await };
-        let texts = self.texts.get_or_try_init(load).await.map_err(crate::recommend::RecommendError::from)?;
-        let text = texts.get(&article.article_id());
+    pub async fn indexed_content(&self, article: ArticleId) -> Result<Option<String>, ApiError> {
+        // Never closed.
+        let _turn = self.reading.acquire().await.ok();
+        let texts = self.snapshot().texts_of(&[article]).await.map_err(RecommendError::from)?;
         // The title is the text's first line.
-        Ok(text.and_then(|text| text.split_once('\n')).map(|(_title, content)| content))
+        Ok(texts
+            .get(&article)
+            .and_then(|text| text.split_once('\n'))
+            .map(|(_title, content)| content.to_owned()))
     }
 
     /// The words of the query that `text` has; none when the list is for articles.

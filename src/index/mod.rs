@@ -37,7 +37,6 @@ pub use rows::{ArticleRow, Batch, Facets, PassageRow};
 pub use search::{ArticleHit, PassageHit};
 pub use snapshot::{Size, Snapshot};
 pub use store::VectorIndex;
-pub use stored::StoredPassage;
 pub use versions::Versions;
 pub use write::Previous;
 pub use writer_lock::WriterLock;

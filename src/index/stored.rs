@@ -4,18 +4,13 @@ use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type};
+use futures::TryStreamExt;
+use lancedb::query::{QueryBase, Select};
 
-use super::IndexError;
 use super::columns::{PassageSpan, column, named, spans, vector_column};
 use super::snapshot::Snapshot;
+use super::{IndexError, predicate};
 use crate::article::ArticleId;
-
-/// A passage with its vector.
-#[derive(Clone, Debug, PartialEq)]
-pub struct StoredPassage {
-    pub span: PassageSpan,
-    pub vector: Vec<f32>,
-}
 
 impl Snapshot {
     /// The vectors of `articles`; articles that are not indexed are absent.
@@ -34,19 +29,26 @@ impl Snapshot {
         Ok(vectors)
     }
 
-    /// All passages of `articles` with their vectors, in no particular order.
-    pub async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<StoredPassage>, IndexError> {
-        let columns = ["article_id", "revision", "start", "end", "vector"];
-        let mut passages = Vec::new();
-        for batch in self.rows_of(&self.passages, articles, &columns).await? {
-            let spans = spans(&batch)?;
-            let vectors = vector_column(&batch)?;
-            passages.extend((0..batch.num_rows()).map(|row| StoredPassage {
-                span: spans[row],
-                vector: vectors.value(row).as_primitive::<Float32Type>().values().to_vec(),
-            }));
+    /// Gives each passage of `articles` with its vector to `look_at`, in no particular order. Few are in memory at a time.
+    pub async fn each_passage_of(
+        &self,
+        articles: &[ArticleId],
+        mut look_at: impl FnMut(PassageSpan, &[f32]),
+    ) -> Result<(), IndexError> {
+        if articles.is_empty() {
+            return Ok(());
         }
-        Ok(passages)
+        let columns = ["article_id", "revision", "start", "end", "vector"];
+        let query =
+            self.passages.query().only_if(predicate::of_articles(articles)).select(Select::columns(&columns));
+        let mut batches = self.stream(query, "read rows").await?;
+        while let Some(batch) = batches.try_next().await? {
+            let vectors = vector_column(&batch)?;
+            for (row, span) in spans(&batch)?.into_iter().enumerate() {
+                look_at(span, vectors.value(row).as_primitive::<Float32Type>().values());
+            }
+        }
+        Ok(())
     }
 
     /// Where the passages of `articles` lie, in no particular order.

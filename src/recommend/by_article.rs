@@ -8,7 +8,7 @@ use super::examples::Examples;
 use super::pool::POOL;
 use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
 use crate::article::ArticleId;
-use crate::index::{ArticleHit, Snapshot, dot};
+use crate::index::{ArticleHit, PassageSpan, Snapshot, dot};
 
 /// What articles are wanted for: an article, or, without one, the articles of `options.like`.
 pub type Source = Option<ArticleId>;
@@ -17,7 +17,7 @@ pub type Source = Option<ArticleId>;
 pub struct SimilarArticles {
     /// Absent: the article is not indexed yet.
     pub ranked: HashMap<Source, Vec<Ranked>>,
-    /// Whether every article that fits was ranked, not only the best of them.
+    /// Whether every article that fits was ranked for each source, not only the best of them.
     pub complete: bool,
     vectors: HashMap<Source, Vec<f32>>,
     /// What was searched.
@@ -44,7 +44,11 @@ impl Recommender {
             let known = [slice::from_ref(&own), examples.liked()].concat();
             Some(Wanted { source: Some(*article), vector: examples.moved(own), known })
         });
-        similar(snapshot, wanted.collect(), k, options, moment).await
+        let wanted: Vec<_> = wanted.collect();
+        let all_indexed = wanted.len() == articles.len();
+        let mut similar = similar(snapshot, wanted, k, options, moment).await?;
+        similar.complete &= all_indexed;
+        Ok(similar)
     }
 
     /// The `k` articles most like those of `options.like` and least like those of `options.dislike`.
@@ -128,15 +132,16 @@ impl SimilarArticles {
         }
         let targets: Vec<_> = wanted.keys().copied().collect();
         let mut best: HashMap<_, (f32, BestPassage)> = HashMap::new();
-        for passage in self.snapshot.passages_of(&targets).await? {
-            for source in &wanted[&passage.span.article] {
-                let cosine = dot(&self.vectors[source], &passage.vector);
-                let key = (*source, passage.span.article);
+        let look_at = |span: PassageSpan, vector: &[f32]| {
+            for source in &wanted[&span.article] {
+                let cosine = dot(&self.vectors[source], vector);
+                let key = (*source, span.article);
                 if best.get(&key).is_none_or(|(known, _)| cosine > *known) {
-                    best.insert(key, (cosine, passage.span.into()));
+                    best.insert(key, (cosine, span.into()));
                 }
             }
-        }
+        };
+        self.snapshot.each_passage_of(&targets, look_at).await?;
         Ok(best.into_iter().map(|(key, (_, passage))| (key, passage)).collect())
     }
 }

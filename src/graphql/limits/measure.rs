@@ -12,8 +12,12 @@ use async_graphql_value::Value;
 /// The variables of a request.
 pub type Given<'a> = Option<&'a serde_json::Map<String, serde_json::Value>>;
 
-/// What a recommendation counts besides its answer: it runs the model, which queues a limited number of texts.
+/// What a list for a text counts besides its answer: it runs the model, which queues a limited number of texts.
 const RECOMMEND_COST: u64 = 200;
+/// What a list for an article counts besides its answer: it is a search.
+const SIMILAR_COST: u64 = 10;
+/// What a recommendation counts besides what is asked of it: its article is loaded.
+const RECOMMENDATION_COST: u64 = 5;
 /// The longest list that any argument can ask for.
 const LIST_MAX: u64 = 100;
 /// Fields within fields, and fragments within fragments, of which no more are counted: the document is refused already, and
@@ -61,9 +65,13 @@ impl Measure {
     /// Of a field with this measure inside.
     fn of_field(self, field: &Field, length: u64) -> Self {
         let name = field.name.node.as_str();
-        let own = if matches!(name, "recommend" | "recommendations") { RECOMMEND_COST } else { 1 };
+        let (own, each) = match name {
+            "recommend" | "recommendations" => (RECOMMEND_COST, RECOMMENDATION_COST),
+            "similarTo" => (SIMILAR_COST, RECOMMENDATION_COST),
+            _ => (1, 0),
+        };
         Self {
-            cost: length.saturating_mul(self.cost).saturating_add(own),
+            cost: length.saturating_mul(self.cost.saturating_add(each)).saturating_add(own),
             depth: self.depth.saturating_add(1),
             aliases: self.aliases.saturating_add(u64::from(field.alias.is_some())),
             root_fields: 1,

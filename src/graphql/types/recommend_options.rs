@@ -15,7 +15,7 @@ pub struct RecommendOptionsInput {
     /// stand in quotation marks: the first five count, letter for letter but for case and white space.
     #[graphql(default)]
     pub mode: RecommendMode,
-    /// How much each likeness counts in the hybrid mode; without effect elsewhere.
+    /// How much each likeness counts for a text in the hybrid mode; refused elsewhere.
     pub weights: Option<RecommendWeights>,
     /// Only articles that pass.
     pub filter: Option<ArticleFilterInput>,
@@ -25,7 +25,8 @@ pub struct RecommendOptionsInput {
     pub min_score: Option<f64>,
     /// Articles to be like, at most 100, beside the query or the article, or alone; never recommended themselves. What is
     /// searched for moves towards the mean of them. For "recommended for you" give the articles that the reader read last.
-    /// Ids that do not exist change nothing; when nothing else is given and none exists, the error is `NOT_FOUND`.
+    /// Ids that do not exist change nothing; when nothing else is given and none of them is in the index, the error is
+    /// `NOT_FOUND`.
     pub like: Option<Vec<ID>>,
     /// Articles to be unlike, at most 100, beside a query, an article or `like`; never recommended themselves. What is
     /// searched for moves a little away from the mean of them. Ids that do not exist change nothing.

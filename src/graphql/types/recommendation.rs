@@ -111,8 +111,8 @@ impl Recommendation {
     }
 
     /// What ranked the article. In the semantic mode, and for an article, it is the cosine similarity, -1 to 1; in the
-    /// hybrid mode a weighted mean of two shares, 0 to 1; in the keyword mode BM25; less what freshness and diversity take
-    /// away. `explanation` has its parts.
+    /// hybrid mode the sum of two shares, each times its weight: 0 to 1 unless other weights are given; in the keyword mode
+    /// BM25; less what freshness and diversity take away. `explanation` has its parts.
     async fn score(&self) -> f64 {
         self.ranked.score()
     }
@@ -123,10 +123,12 @@ impl Recommendation {
         let Some(best) = self.details.best(self.source, row.article_id()).await? else {
             return Ok(Passage { text: String::new(), start: 0, end: 0, highlights: Vec::new() });
         };
+        let indexed;
         let content = if best.revision == row.revision {
             Some(row.content.as_str())
         } else {
-            self.details.indexed_content(row).await?
+            indexed = self.details.indexed_content(row.article_id()).await?;
+            indexed.as_deref()
         };
         let text = content.and_then(|content| slice_utf16(content, best.start, best.end)).unwrap_or_default();
         let highlights = self.details.highlights(text).await?.into_iter().map(Highlight::from).collect();
