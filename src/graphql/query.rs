@@ -1,5 +1,7 @@
 //! The query root: takes arguments and delegates.
 
+use std::sync::Arc;
+
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
@@ -11,8 +13,8 @@ use super::loader::ArticleLoader;
 use super::recommend;
 use super::status;
 use super::types::{
-    Article, ArticleConnection, ArticleFilterInput, ArticleOrder, IndexStatus, Node, RecommendOptionsInput,
-    Recommendation, RecommendationConnection,
+    Article, ArticleConnection, ArticleFilterInput, ArticleOrder, ArticlePage, IndexStatus, Node,
+    RecommendOptionsInput, Recommendation, RecommendationConnection,
 };
 use crate::article::ArticleId;
 use crate::db::Database;
@@ -128,8 +130,12 @@ impl Query {
         let parsed: Vec<Option<ArticleId>> = ids.iter().map(|id| id.parse().ok()).collect();
         let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
         let rows = loader.load_many(parsed.iter().flatten().copied()).await?;
-        let node = |id: Option<ArticleId>| id.and_then(|id| rows.get(&id)).cloned().map(Article::alone);
-        Ok(parsed.into_iter().map(|id| node(id).map(Node::Article)).collect())
+        let page = Arc::new(ArticlePage::new(rows.keys().copied().collect()));
+        let node = |id: ArticleId| {
+            let row = Arc::new(rows.get(&id)?.clone());
+            Some(Node::Article(Article::new(row, Arc::clone(&page))))
+        };
+        Ok(parsed.into_iter().map(|id| id.and_then(node)).collect())
     }
 }
 

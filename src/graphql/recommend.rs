@@ -64,7 +64,11 @@ pub async fn page(
     let mut ranking = match purpose {
         Purpose::Text(query) => Ranking::Text(recommender.by_text(&query, ALL, &options, moment).await?),
         Purpose::Article(id) => {
-            let id = wanted_article(context, &id, &options).await?.row().article_id();
+            // Later pages are of what the index held then: the article may be gone since.
+            let id = match after.and(id.parse().ok()) {
+                Some(id) => id,
+                None => wanted_article(context, &id, &options).await?.row().article_id(),
+            };
             let similar = recommender.by_articles(&[id], ALL, &options, moment).await?;
             Ranking::Articles(Some(id), similar)
         }
