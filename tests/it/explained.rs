@@ -1,7 +1,8 @@
 //! What a list tells about itself: highlighted words, the best passage, how unusual a likeness is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use sentio::entity::index_background;
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
@@ -68,24 +69,35 @@ async fn confidence_is_the_share_of_random_pairs_that_are_less_alike() {
     for number in 0..20 {
         app.create(&format!("Title {number}"), &format!("Something else is told about {number}.")).await;
     }
-    let mut found = list(&app, json!({ "query": "words about one thing" })).await;
-    while found[0]["confidence"].is_null() {
-        tokio::time::sleep(Duration::from_millis(50)).await;
-        found = list(&app, json!({ "query": "words about one thing" })).await;
-    }
-    let cosines: Vec<f32> = {
-        let rows = app.app.index.live().unwrap().snapshot().background_cosines(1).await.unwrap();
-        assert_eq!(rows.len(), 10_000);
-        assert!(rows.is_sorted());
-        rows
+    let sample = async || {
+        let snapshot = app.app.index.live().unwrap().snapshot();
+        let row = index_background::of_location(app.app.db.reader(), snapshot.location()).await.unwrap();
+        row.map(|row| row.cosines()).filter(|cosines| !cosines.is_empty())
     };
-    let similar = list(&app, json!({ "articleId": "1" })).await;
+    // The sample is taken again while articles are added.
+    let begun = Instant::now();
+    let mut known = None;
+    let (found, similar) = loop {
+        let before = known;
+        let lists = (
+            list(&app, json!({ "query": "words about one thing" })).await,
+            list(&app, json!({ "articleId": "1" })).await,
+        );
+        known = sample().await;
+        if known.is_some() && before == known {
+            break lists;
+        }
+        assert!(begun.elapsed() < Duration::from_secs(60), "no sample was taken");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    };
+    let cosines = known.unwrap();
+    assert_eq!(cosines.len(), 10_000);
+    assert!(cosines.is_sorted());
     for item in found.iter().chain(&similar) {
         let confidence = item["confidence"].as_f64().unwrap();
         let cosine = item["explanation"]["cosine"].as_f64().unwrap();
         let below = cosines.iter().filter(|known| f64::from(**known) < cosine).count();
-        // The sample may be of when there were fewer articles.
-        assert!((confidence - below as f64 / 10_000.0).abs() < 0.25, "{confidence} {below}");
+        assert!((confidence - below as f64 / 10_000.0).abs() < 1e-9, "{confidence} {below}");
     }
     app.stop().await;
 }

@@ -133,7 +133,8 @@ async fn a_varied_list_puts_a_copy_down() {
         let varied = list(&app, query(1.0)).await;
         assert_eq!(ids(&varied)[0], "1");
         assert_ne!(ids(&varied)[1], "2");
-        assert!(varied[1]["explanation"]["diversity"].as_f64().unwrap() <= 0.0);
+        assert!(varied[1]["explanation"]["diversity"].as_f64().unwrap() < 0.0);
+        assert!(plain.iter().all(|item| item["explanation"]["diversity"] == 0.0));
     }
     app.stop().await;
 }
@@ -146,6 +147,19 @@ async fn age_lowers_scores() {
     let old = list(&app, json!({ "query": "pasta dish", "options": options(0.000_02) })).await;
     assert!(fresh[0]["explanation"]["freshness"].as_f64().unwrap() > -1e-4);
     assert!(old[0]["score"].as_f64().unwrap() < fresh[0]["score"].as_f64().unwrap());
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_new_comes_before_what_fits_better() {
+    let app = kitchen_and_space().await;
+    let plain = list(&app, json!({ "query": "vegetable soup" })).await;
+    assert_eq!(ids(&plain)[0], "3");
+    app.raw_sql("UPDATE article SET created_at = '2001-01-01T00:00:00+00:00' WHERE id = 3").await;
+    app.until_in_step().await;
+    let freshness = json!({ "freshness": { "halfLifeDays": 30 } });
+    let fresh = list(&app, json!({ "query": "vegetable soup", "options": freshness })).await;
+    assert_eq!(ids(&fresh).last(), Some(&"3"));
     app.stop().await;
 }
 
@@ -193,11 +207,18 @@ async fn what_cannot_go_together_is_refused() {
         (json!({ "query": "a", "options": { "autocut": -1 } }), "options.autocut"),
         (json!({ "query": "a", "options": { "freshness": { "halfLifeDays": 0 } } }), "halfLifeDays"),
         (json!({ "query": "a", "options": { "like": vec!["1"; 101] } }), "options.like"),
+        (json!({ "articleId": "1", "options": { "weights": {} } }), "options.weights"),
+        (json!({ "options": { "like": ["1"], "weights": {} } }), "options.weights"),
+        (json!({ "articleId": "999" }), "articleId"),
         (json!({ "options": { "like": ["999"] } }), "options.like"),
     ] {
         let body = app.execute(RECOMMEND, variables.clone()).await;
-        let message = body["errors"][0]["message"].as_str().unwrap_or_default();
-        assert!(message.contains(part), "{variables}: {body}");
+        let error = &body["errors"][0];
+        assert!(error["message"].as_str().unwrap_or_default().contains(part), "{variables}: {body}");
+        let is_absent = error["message"].as_str().is_some_and(|message| message.contains("no article"))
+            || variables == json!({ "options": { "like": ["999"] } });
+        let code = if is_absent { "NOT_FOUND" } else { "BAD_USER_INPUT" };
+        assert_eq!(error["extensions"]["code"], code, "{variables}");
     }
     app.stop().await;
 }

@@ -2,6 +2,9 @@
 
 use std::collections::HashSet;
 
+use chrono::Utc;
+use sentio::article::{ArticleFilter, ArticleId};
+use sentio::index::{IndexError, Words};
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
@@ -85,6 +88,7 @@ async fn pages_make_up_the_list_and_end_with_it() {
         (json!({ "articleId": "3" }), false),
         (json!({ "options": { "like": ["3", "4"] } }), false),
         (json!({ "query": "apple", "options": { "minScore": 1.0 } }), false),
+        (json!({ "query": "Article 7", "options": { "autocut": 1 } }), false),
     ] {
         let whole = pages(&app, &base, 100, async || {}).await;
         assert_eq!(whole.iter().collect::<HashSet<_>>().len(), whole.len(), "{base}");
@@ -110,6 +114,34 @@ async fn pages_make_up_the_list_and_end_with_it() {
     let nothing = page(&app, &json!({ "query": "apple" }), 0, &Value::Null).await;
     assert_eq!(nothing["pageInfo"]["hasNextPage"], true);
     assert_eq!((&nothing["edges"], &nothing["pageInfo"]["endCursor"]), (&json!([]), &Value::Null));
+    app.stop().await;
+}
+
+/// LanceDB takes any of those that match equally well.
+#[tokio::test]
+async fn of_articles_that_match_equally_well_the_oldest_are_listed() {
+    let app = Builder::new().start().await;
+    let copies: Vec<_> =
+        (0..40).map(|_| json!({ "title": "Copy", "content": "Nobody can tell such twins apart." })).collect();
+    for _ in 0..7 {
+        let document = "mutation($articles: [NewArticleInput!]!) {
+          createArticles(input: { articles: $articles }) { userErrors { message } }
+        }";
+        app.query_with(document, json!({ "articles": copies })).await;
+    }
+    // What is changed is written anew, behind the others.
+    app.raw_sql("UPDATE article SET category = 'early' WHERE id <= 100").await;
+    app.until_in_step().await;
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    app.app.generations.open_for_search().await.map(drop).unwrap();
+    // Words are counted in each part of the index: in one part all match equally well.
+    while app.app.index.live().unwrap().tidy().await.unwrap() {}
+    let base = json!({ "query": "twins", "options": { "mode": "KEYWORD" } });
+    let expected: Vec<_> = (1..=200).map(|id| id.to_string()).collect();
+    for size in [100, 33] {
+        assert_eq!(pages(&app, &base, size, async || {}).await, expected);
+    }
     app.stop().await;
 }
 
@@ -141,6 +173,68 @@ async fn pages_stay_the_same_list_while_articles_are_written() {
     assert_eq!((ids(&second).len(), &second["pageInfo"]["hasNextPage"]), (0, &json!(true)), "{second}");
     let third = page(&app, &base, 10, &second["pageInfo"]["endCursor"]).await;
     assert_eq!(ids(&third), before[20..30]);
+    // So do pages for an article that is deleted.
+    let like = before[30].clone();
+    let base = json!({ "articleId": like });
+    let before = pages(&app, &base, 100, async || {}).await;
+    let first = page(&app, &base, 10, &Value::Null).await;
+    app.raw_sql(&format!("DELETE FROM article WHERE id = {like}")).await;
+    app.until_in_step().await;
+    let second = page(&app, &base, 10, &first["pageInfo"]["endCursor"]).await;
+    assert_eq!(ids(&second), before[10..20]);
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn how_many_are_like_an_article_that_is_not_indexed_is_not_known() {
+    let (folder, database_url) = with_articles(3).await.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    app.app.generations.open_for_search().await.map(drop).unwrap();
+    app.raw_sql("INSERT INTO article (title, content) VALUES ('Owls', 'They hunt at night.')").await;
+    let response = app.execute(PAGE, json!({ "articleId": "4" })).await;
+    let list = &response["data"]["recommendations"];
+    assert_eq!((&list["edges"], &list["totalCount"]), (&json!([]), &Value::Null), "{response}");
+    app.stop().await;
+}
+
+/// What the index replaced is removed after some minutes.
+#[tokio::test]
+async fn cursors_of_what_was_removed_are_refused() {
+    let app = with_articles(30).await;
+    let base = json!({ "query": "apple" });
+    let first = page(&app, &base, 10, &Value::Null).await;
+    let after = &first["pageInfo"]["endCursor"];
+    let whole = pages(&app, &base, 100, async || {}).await;
+    app.create("apple", "Another apple.").await;
+    assert_eq!(ids(&page(&app, &base, 10, after).await), whole[10..20]);
+    app.app.index.live().unwrap().prune(Utc::now()).await.unwrap();
+    let response = app.execute(PAGE, json!({ "query": "apple", "first": 10, "after": after })).await;
+    let error = &response["errors"][0];
+    assert_eq!(error["extensions"]["code"], "BAD_USER_INPUT", "{response}");
+    assert!(error["message"].as_str().unwrap().contains("no longer kept"), "{error}");
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn a_search_of_what_is_removed_meanwhile_says_so() {
+    let app = with_articles(10).await;
+    for number in 0..12 {
+        app.create("pear", &format!("pear {number}")).await;
+    }
+    let (folder, database_url) = app.stop().await;
+    let app = Builder::new().without_worker().start_in(folder, database_url).await;
+    app.app.generations.open_for_search().await.map(drop).unwrap();
+    let index = app.app.index.live().unwrap();
+    let versions = index.snapshot().versions().await.unwrap();
+    while index.tidy().await.unwrap() {}
+    assert_ne!(index.snapshot().versions().await.unwrap(), versions, "the test needs something to tidy");
+    let past = index.snapshot_at(versions).await.unwrap();
+    index.prune(Utc::now()).await.unwrap();
+    let searched = past.best_matches("pear", Words::Any, 10, &ArticleFilter::default(), &[]).await;
+    let read = past.article_vectors(&[ArticleId(3)]).await;
+    let failures: Vec<_> = [searched.err(), read.err()].into_iter().flatten().collect();
+    assert!(!failures.is_empty(), "files that were removed can still be read");
+    assert!(failures.iter().all(|error| matches!(error, IndexError::VersionMissing { .. })), "{failures:?}");
     app.stop().await;
 }
 
