@@ -291,9 +291,7 @@ impl<'a> Pump<'a> {
                     commit(&mut committer, &targets, &prepared).await?;
                     committer.complete_rest().await?;
                     upkeep.wrote(prepared.parts.iter().map(|part| part.batch.articles.len()).sum());
-                    if upkeep.is_overdue() {
-                        upkeep.maintain(&self.targets).await?;
-                    }
+                    upkeep.busy(&self.targets).await?;
                 }
                 Some(Job::Compare(done)) => {
                     record_gaps(db, &self.targets.live.generation).await?;

@@ -31,6 +31,8 @@ const VERSIONS_KEPT: TimeDelta = TimeDelta::minutes(5);
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 /// How long an event can be read from the journal.
 const EVENTS_KEPT: Duration = Duration::from_secs(15 * 60);
+/// How long a damage may be suspected without a look, which writes wait for.
+const SUSPECTED_MAX: Duration = Duration::from_secs(10);
 /// Between two tries to read everything: a disk that is busy or a limit of open files is no damage.
 const BEFORE_SECOND_READ: Duration = Duration::from_secs(2);
 
@@ -50,8 +52,8 @@ pub struct Upkeep {
     pruned: Option<Instant>,
     /// What the journal's last trim has told.
     settled: Option<i64>,
-    /// Whether the tables are to be read through: after a start, and when a search has failed.
-    suspected: bool,
+    /// Since when the tables are to be read through: after a start, and when a search has failed.
+    suspected: Option<Instant>,
 }
 
 impl Upkeep {
@@ -67,7 +69,7 @@ impl Upkeep {
             untidy_since: Some(Instant::now()),
             pruned: None,
             settled: None,
-            suspected: true,
+            suspected: Some(Instant::now()),
         }
     }
 
@@ -79,27 +81,23 @@ impl Upkeep {
     }
 
     /// Whether upkeep can't wait for an idle moment.
-    pub fn is_overdue(&self) -> bool {
+    fn is_overdue(&self) -> bool {
         self.batches >= BATCHES_BEFORE_UPKEEP || self.articles >= ARTICLES_BEFORE_UPKEEP
     }
 
     /// A search has failed: a file may be missing or damaged.
     pub fn suspect(&mut self) {
-        self.suspected = true;
+        self.suspected.get_or_insert_with(Instant::now);
     }
 
     /// Does what is due in an idle moment; `true` when there is more to be done that does not need to wait for the next one.
     pub async fn idle(&mut self, targets: &Targets) -> Result<bool, SyncError> {
-        if targets.all().iter().any(|target| !target.generation.tables.is_present()) {
-            return Err(IndexError::Gone.into());
-        }
+        check_presence(targets)?;
         if self.batches > 0 {
             self.maintain(targets).await?;
         }
-        if std::mem::take(&mut self.suspected) {
-            for target in targets.all() {
-                read_through(target).await?;
-            }
+        if self.suspected.is_some() {
+            self.read_through(targets).await?;
         }
         self.prune(targets).await?;
         if self.untidy_since.is_none_or(|since| since.elapsed() < QUIET_BEFORE_TIDYING) {
@@ -110,6 +108,26 @@ impl Upkeep {
             self.untidy_since = None;
         }
         Ok(tidied)
+    }
+
+    /// Does what is due between two batches when there is no idle moment.
+    pub async fn busy(&mut self, targets: &Targets) -> Result<(), SyncError> {
+        if self.is_overdue() {
+            self.maintain(targets).await?;
+        }
+        if self.suspected.is_some_and(|since| since.elapsed() >= SUSPECTED_MAX) {
+            check_presence(targets)?;
+            self.read_through(targets).await?;
+        }
+        Ok(())
+    }
+
+    async fn read_through(&mut self, targets: &Targets) -> Result<(), SyncError> {
+        self.suspected = None;
+        for target in targets.all() {
+            read_through(target).await?;
+        }
+        Ok(())
     }
 
     /// One short step, so that a write that comes meanwhile does not wait for all; `false` when nothing is left to do.
@@ -125,7 +143,7 @@ impl Upkeep {
     }
 
     /// Merges small files and extends the indexes of the tables where it is due.
-    pub async fn maintain(&mut self, targets: &Targets) -> Result<(), SyncError> {
+    async fn maintain(&mut self, targets: &Targets) -> Result<(), SyncError> {
         (self.on_step)(Step::Maintaining);
         (self.batches, self.articles) = (0, 0);
         for target in targets.all() {
@@ -166,6 +184,12 @@ impl Upkeep {
         self.settled = settled;
         Ok(())
     }
+}
+
+/// Fails when tables are gone.
+fn check_presence(targets: &Targets) -> Result<(), SyncError> {
+    let is_present = |target: &&Target| target.generation.tables.is_present();
+    if targets.all().iter().all(is_present) { Ok(()) } else { Err(IndexError::Gone.into()) }
 }
 
 /// Reads all of a target; fails when that is impossible twice.

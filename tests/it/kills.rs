@@ -52,7 +52,10 @@ async fn child_that_is_killed() {
         // Not the first time, so that something is half done; but there may be one batch to fill, and one switch.
         if wanted
             && (seen.fetch_add(1, Ordering::Relaxed) >= 1
-                || matches!(reached, Step::Switched | Step::Backfilled | Step::Tidying))
+                || matches!(
+                    reached,
+                    Step::GenerationCreated | Step::Switched | Step::Backfilled | Step::Tidying
+                ))
         {
             if matches!(reached, Step::Maintaining | Step::Tidying) {
                 // In the middle of what follows.
@@ -162,12 +165,7 @@ async fn killed_while_the_model_changes_the_index_is_in_step_after_a_restart() {
         }
         app.assert_in_step().await;
         let (folder, database_url) = app.stop().await;
-        killed_at(
-            if step == "GenerationCreated" { "Claimed" } else { step },
-            folder.path(),
-            database_url.as_deref(),
-            "tiny-roberta",
-        );
+        killed_at(step, folder.path(), database_url.as_deref(), "tiny-roberta");
         let app =
             Builder::new().set("SENTIO_MODEL", model("tiny-roberta")).start_in(folder, database_url).await;
         while app
