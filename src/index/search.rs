@@ -14,6 +14,8 @@ const PARTITIONS_PROBED: usize = 24;
 /// When a filter lets no more rows pass, each of them is looked at: the index would end its search with the first rows found,
 /// which need not be the nearest.
 const ROWS_LOOKED_AT: usize = 8_000;
+/// So many excluded articles change nothing of where the nearest of the others are.
+const EXCLUDED_FEW: usize = 100;
 /// How many rows, for each one wanted, have their distance computed from the whole vector, which reads it from the disk's cache.
 const CANDIDATES_PER_RESULT: u32 = 2;
 /// Rows from which a search computes no more distances than it has rows: what it may miss then lies at the end of a long list.
@@ -60,7 +62,7 @@ impl Snapshot {
         filter: &ArticleFilter,
         excluded: &[ArticleId],
     ) -> Result<Vec<PassageHit>, IndexError> {
-        let reach = self.reach(&self.passages, filter).await?;
+        let reach = self.reach(&self.passages, filter, excluded).await?;
         let query = self.passages.query().nearest_to(vector).map_err(IndexError::during("take a query"))?;
         let query = prepared(query, limit, reach, predicate::of_filter(filter, excluded));
         self.passage_hits(query.map_err(IndexError::during("take a query"))?).await
@@ -90,7 +92,7 @@ impl Snapshot {
         if self.one_pass_pays(vectors.len()).await? {
             return self.nearest_by_one_pass(vectors, limit, predicate::of_filter(filter, excluded)).await;
         }
-        let reach = self.reach(&self.articles, filter).await?;
+        let reach = self.reach(&self.articles, filter, excluded).await?;
         let take = IndexError::during;
         let mut query = self.articles.query().nearest_to(first.as_slice()).map_err(take("take a query"))?;
         for vector in others {
@@ -122,11 +124,17 @@ impl Snapshot {
     /// Few rows are looked at one by one. Where a share of the rows passes, the nearest of them are spread over more
     /// partitions: as many more as the root of the share says, which keeps .99 of the nearest ten
     /// (`docs/decisions/0021-vector-index.md`).
-    async fn reach(&self, table: &Table, filter: &ArticleFilter) -> Result<Reach, IndexError> {
+    async fn reach(
+        &self,
+        table: &Table,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Reach, IndexError> {
         if self.exact {
             return Ok(Reach::Every);
         }
-        let Some(predicate) = predicate::of_filter(filter, &[]) else {
+        let counted = if excluded.len() > EXCLUDED_FEW { excluded } else { &[] };
+        let Some(predicate) = predicate::of_filter(filter, counted) else {
             return Ok(Reach::Partitions(PARTITIONS_PROBED));
         };
         let failed = self.called("count its rows");
