@@ -119,7 +119,7 @@ impl From<RecommendError> for ApiError {
             }
             RecommendError::Forgotten => Self::bad_input(
                 "after",
-                "the list of this cursor is no longer kept, because articles have changed since: begin anew, without after",
+                "the list of this cursor is no longer kept, because the index has changed since: begin anew, without after",
             ),
             other => Self::Internal(Arc::new(other)),
         }

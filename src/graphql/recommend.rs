@@ -61,18 +61,25 @@ pub async fn page(
     let moment = after.map_or_else(Moment::now, |after| after.moment());
 
     let recommender = context.data_unchecked::<Recommender>();
-    let mut ranking = match purpose {
-        Purpose::Text(query) => Ranking::Text(recommender.by_text(&query, ALL, &options, moment).await?),
+    let ranked = match purpose {
+        Purpose::Text(query) => recommender.by_text(&query, ALL, &options, moment).await.map(Ranking::Text),
         Purpose::Article(id) => {
             // Later pages are of what the index held then: the article may be gone since.
             let id = match after.and(id.parse().ok()) {
                 Some(id) => id,
                 None => wanted_article(context, &id, &options).await?.row().article_id(),
             };
-            let similar = recommender.by_articles(&[id], ALL, &options, moment).await?;
-            Ranking::Articles(Some(id), similar)
+            let similar = recommender.by_articles(&[id], ALL, &options, moment).await;
+            similar.map(|similar| Ranking::Articles(Some(id), similar))
         }
-        Purpose::Examples => Ranking::Articles(None, recommender.by_examples(ALL, &options, moment).await?),
+        Purpose::Examples => {
+            let similar = recommender.by_examples(ALL, &options, moment).await;
+            similar.map(|similar| Ranking::Articles(None, similar))
+        }
+    };
+    let mut ranking = match ranked {
+        Ok(ranking) => ranking,
+        Err(error) => return Err(recommender.cause(error, moment).await.into()),
     };
     let begin = RecommendationCursor::new(ranking.versions().await?, moment.time, digest);
     let before = after.map_or(0, |after| after.places());

@@ -121,8 +121,11 @@ impl Snapshot {
             Some((table, version)) if is_missing(&source) => {
                 IndexError::VersionMissing { table: table.clone(), version: *version, source }
             }
-            _ => {
-                log.failed.notify_one();
+            past => {
+                // Of files that are removed before long it is no wonder.
+                if past.is_none() {
+                    log.failed.notify_one();
+                }
                 IndexError::during(action)(source)
             }
         }

@@ -21,6 +21,20 @@ impl Moment {
 }
 
 impl Recommender {
+    /// Why a list of `moment` has failed: what the index held then may have been removed while it was searched, which LanceDB
+    /// tells in many ways.
+    pub async fn cause(&self, error: RecommendError, moment: Moment) -> RecommendError {
+        let (RecommendError::Index(_), true, Ok(generation)) =
+            (&error, moment.versions.is_some(), self.index.live())
+        else {
+            return error;
+        };
+        match self.snapshot(&generation, moment).await {
+            Err(RecommendError::Forgotten) => RecommendError::Forgotten,
+            _ => error,
+        }
+    }
+
     /// Fails with [`RecommendError::Forgotten`] when the index no longer keeps what it held at `moment`.
     pub(super) async fn snapshot(
         &self,
