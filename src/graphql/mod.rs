@@ -24,6 +24,7 @@ mod subscription;
 mod trusted_documents;
 mod type_name_fields;
 mod types;
+mod utf16;
 mod variables;
 mod write;
 

@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::OnceCell;
 
 use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
+use super::utf16::slice_utf16;
 use crate::article::ArticleId;
 use crate::db::Database;
 use crate::entity::{article, index_background};
@@ -16,8 +17,8 @@ use crate::recommend::{
     Background, BestPassage, Mode, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
 };
 
-/// Texts of one list that are read at a time.
-const TEXTS_READ: usize = 4;
+/// Texts that are in memory together: each has a megabyte at most.
+const TEXTS_READ: usize = 10;
 
 /// Recommendations with their articles. Rankings for several articles share one.
 pub struct RecommendationList {
@@ -30,8 +31,10 @@ pub struct RecommendationList {
 pub struct Details {
     kind: SourceKind,
     background: OnceCell<Option<Background>>,
-    /// Held by whoever reads a text, so that few are in memory: each has a megabyte at most.
-    reading: Semaphore,
+    /// The passages of revisions that SQL no longer has.
+    outdated: OnceCell<HashMap<(Source, ArticleId), String>>,
+    /// The revisions that SQL has.
+    revisions: HashMap<ArticleId, i64>,
 }
 
 enum SourceKind {
@@ -81,13 +84,14 @@ impl RecommendationList {
             let wanted = article::Column::Id.is_in(ids.iter().map(|id| id.0));
             article::Entity::find().filter(wanted).all(db.reader()).await?
         };
-        let page = Arc::new(ArticlePage::new(ids.clone()));
+        let page = Arc::new(ArticlePage::new(ids));
+        let revisions = rows.iter().map(|row| (row.article_id(), row.revision)).collect();
         let articles = rows
             .into_iter()
             .map(|row| (row.article_id(), Article::new(Arc::new(row), Arc::clone(&page))))
             .collect();
-        let details =
-            Arc::new(Details { kind, background: OnceCell::new(), reading: Semaphore::new(TEXTS_READ) });
+        let (background, outdated) = (OnceCell::new(), OnceCell::new());
+        let details = Arc::new(Details { kind, background, outdated, revisions });
         Ok(Self { ranked, articles, details })
     }
 
@@ -133,16 +137,47 @@ impl Details {
         }
     }
 
-    /// The content of `article` as it was indexed, for passages of a revision that SQL no longer has.
-    pub async fn indexed_content(&self, article: ArticleId) -> Result<Option<String>, ApiError> {
-        // Never closed.
-        let _turn = self.reading.acquire().await.ok();
-        let texts = self.snapshot().texts_of(&[article]).await.map_err(RecommendError::from)?;
-        // The title is the text's first line.
-        Ok(texts
-            .get(&article)
-            .and_then(|text| text.split_once('\n'))
-            .map(|(_title, content)| content.to_owned()))
+    /// The passage of `target` that fits `source` best, where it is of a revision that SQL no longer has.
+    pub async fn indexed_text(&self, source: Source, target: ArticleId) -> Result<Option<&str>, ApiError> {
+        let outdated = self.outdated.get_or_try_init(|| self.read_outdated()).await?;
+        Ok(outdated.get(&(source, target)).map(String::as_str))
+    }
+
+    async fn read_outdated(&self) -> Result<HashMap<(Source, ArticleId), String>, ApiError> {
+        let mut places: HashMap<ArticleId, Vec<(Source, BestPassage)>> = HashMap::new();
+        for (source, ranked) in self.rankings() {
+            for target in ranked.iter().map(|ranked| ranked.article) {
+                if let Some(best) = self.best(source, target).await?
+                    && self.revisions.get(&target).is_some_and(|revision| *revision != best.revision)
+                {
+                    places.entry(target).or_default().push((source, best));
+                }
+            }
+        }
+        let targets: Vec<_> = places.keys().copied().collect();
+        let mut found = HashMap::new();
+        for targets in targets.chunks(TEXTS_READ) {
+            let texts = self.snapshot().texts_of(targets).await.map_err(RecommendError::from)?;
+            for (target, text) in texts {
+                // The title is the text's first line.
+                let Some((_title, content)) = text.split_once('\n') else { continue };
+                for (source, best) in &places[&target] {
+                    if let Some(text) = slice_utf16(content, best.start, best.end) {
+                        found.insert((*source, target), text.to_owned());
+                    }
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn rankings(&self) -> Vec<(Source, &[Ranked])> {
+        match &self.kind {
+            SourceKind::Text { matches, .. } => vec![(None, &matches.ranked)],
+            SourceKind::Articles { similar, .. } => {
+                similar.ranked.iter().map(|(source, ranked)| (*source, ranked.as_slice())).collect()
+            }
+        }
     }
 
     /// The words of the query that `text` has; none when the list is for articles.

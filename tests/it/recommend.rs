@@ -251,6 +251,13 @@ async fn a_changed_passage_is_read_from_the_revision_it_belongs_to() {
     let changed =
         data["recommend"].as_array().unwrap().iter().find(|item| item["article"]["id"] == "1").unwrap();
     assert_eq!(changed["passage"]["text"], "Some words about the number 0. And 0 more.");
+    // However many have changed, they are read together.
+    app.raw_sql("UPDATE article SET content = 'changed' WHERE id > 1").await;
+    let before = app.app.index.calls();
+    let data = app.query("{ articles { nodes { similarTo(k: 2) { passage { text } } } } }").await;
+    assert_eq!(app.app.index.calls() - before, 4, "vectors, one pass for all lists, passages, texts");
+    let texts = data.to_string();
+    assert_eq!(texts.matches("Some words about the number").count(), 6, "{texts}");
     app.stop().await;
 }
 

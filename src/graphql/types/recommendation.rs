@@ -8,6 +8,7 @@ use super::Article;
 use crate::db::Database;
 use crate::graphql::error::{ApiError, Nullable};
 use crate::graphql::recommendations::Details;
+use crate::graphql::utf16::slice_utf16;
 use crate::index;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
@@ -123,14 +124,12 @@ impl Recommendation {
         let Some(best) = self.details.best(self.source, row.article_id()).await? else {
             return Ok(Passage { text: String::new(), start: 0, end: 0, highlights: Vec::new() });
         };
-        let indexed;
-        let content = if best.revision == row.revision {
-            Some(row.content.as_str())
+        let text = if best.revision == row.revision {
+            slice_utf16(&row.content, best.start, best.end)
         } else {
-            indexed = self.details.indexed_content(row.article_id()).await?;
-            indexed.as_deref()
+            self.details.indexed_text(self.source, row.article_id()).await?
         };
-        let text = content.and_then(|content| slice_utf16(content, best.start, best.end)).unwrap_or_default();
+        let text = text.unwrap_or_default();
         let highlights = self.details.highlights(text).await?.into_iter().map(Highlight::from).collect();
         Ok(Passage { text: text.to_owned(), start: best.start, end: best.end, highlights })
     }
@@ -170,37 +169,5 @@ impl From<&Reason> for RankingReason {
 impl From<index::Highlight> for Highlight {
     fn from(highlight: index::Highlight) -> Self {
         Self { start: highlight.start, end: highlight.end }
-    }
-}
-
-/// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.
-fn slice_utf16(text: &str, start: i32, end: i32) -> Option<&str> {
-    let start = byte_offset(text, usize::try_from(start).ok()?)?;
-    let end = byte_offset(text, usize::try_from(end).ok()?)?;
-    text.get(start..end)
-}
-
-fn byte_offset(text: &str, units: usize) -> Option<usize> {
-    let mut passed = 0;
-    for (offset, character) in text.char_indices() {
-        if passed >= units {
-            return (passed == units).then_some(offset);
-        }
-        passed += character.len_utf16();
-    }
-    (passed == units).then_some(text.len())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::slice_utf16;
-
-    #[test]
-    fn offsets_count_utf16_units_and_never_cut_a_character() {
-        assert_eq!(slice_utf16("a😀b", 1, 3), Some("😀"));
-        assert_eq!(slice_utf16("a😀b", 3, 4), Some("b"));
-        assert_eq!(slice_utf16("a😀b", 2, 4), None);
-        assert_eq!(slice_utf16("ab", 0, 3), None);
-        assert_eq!(slice_utf16("", 0, 0), Some(""));
     }
 }
