@@ -17,7 +17,7 @@ use crate::config::TextLanguage;
 /// The column of title and content: one, because two lose 3 to 4 points of nDCG@10 on two test collections.
 const TEXT: &str = "text";
 /// Texts read at a time: a text has a megabyte at most.
-const TEXTS_READ: usize = 50;
+const TEXTS_READ: usize = 10;
 
 /// Most matches that are asked for to find all that match equally well. Of more, such as so many copies, which are taken is
 /// LanceDB's choice.
@@ -179,7 +179,7 @@ impl Snapshot {
     }
 
     /// Those of `articles` whose text, title and content, is as wanted, in no particular order. Few texts are in memory at a
-    /// time, and they are looked into where nothing else waits for it.
+    /// time, and they are looked into on a thread that may be held up.
     pub async fn articles_whose_text(
         &self,
         articles: &[ArticleId],

@@ -8,7 +8,7 @@ use crate::article::ArticleId;
 use crate::index::{Highlight, IndexError, PassageSpan, QueryWords};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
-const ARTICLES_AT_A_TIME: usize = 25;
+const ARTICLES_AT_A_TIME: usize = 10;
 
 impl TextMatches {
     /// Of each listed article the passage with most of the query's words, each counted once; of equal ones the first. Articles
@@ -25,7 +25,7 @@ impl TextMatches {
             for span in self.snapshot.passage_spans(articles).await? {
                 spans.entry(span.article).or_default().push(span);
             }
-            // Where nothing else waits for it.
+            // On a thread that may be held up.
             let words = words.clone();
             let of_articles = move || {
                 let of_article = |(article, mut spans): (ArticleId, Vec<PassageSpan>)| {

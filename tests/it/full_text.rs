@@ -1,9 +1,12 @@
 //! The index of words: language, coverage while articles come, scores that do not depend on what else is asked for.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use sentio::article::{ArticleFilter, ArticleId};
 use sentio::index::{TextHit, Words};
+use sentio::sync::Step;
 
 use crate::app::{Builder, TestApp};
 
@@ -60,7 +63,13 @@ async fn all_words_or_any() {
 /// What is outside the index of words when single articles come, and what a search by ids says of them.
 #[tokio::test]
 async fn scores_by_id_are_those_of_the_whole() {
-    let app = Builder::new().start().await;
+    // In quiet every text is taken into the index; the few outside before must not tell.
+    let tidied = Arc::new(AtomicBool::new(false));
+    let is_tidied = Arc::clone(&tidied);
+    let on_step = Arc::new(move |step| {
+        is_tidied.fetch_or(step == Step::Tidying, Ordering::Relaxed);
+    });
+    let app = Builder::new().on_step(on_step).start().await;
     let sentence =
         |number: usize| format!("Article {number} about subject {} and thing {}.", number % 7, number % 50);
     for number in 0..400 {
@@ -79,6 +88,7 @@ async fn scores_by_id_are_those_of_the_whole() {
         let by_id = snapshot.matches_of(text, &some).await.unwrap();
         let same = whole.iter().step_by(7).all(|hit| (by_id[&hit.article] - hit.bm25).abs() < 1e-3);
         if whole.len() == 200 && same {
+            assert!(!tidied.load(Ordering::Relaxed), "only tidying made them the same");
             app.stop().await;
             return;
         }
