@@ -257,7 +257,7 @@ async fn rates(server: &Server, titles: &[(String, String)]) -> anyhow::Result<(
                             match what {
                                 "by article" => server.ask(BY_ARTICLE, json!({ "id": id })).await?,
                                 mode => {
-                                    let text = format!("{title} {clients} {client} {number}");
+                                    let text = format!("{title} {mode} {clients} {client} {number}");
                                     server.ask(BY_TEXT, json!({ "text": text, "mode": mode })).await?
                                 }
                             };

@@ -27,6 +27,8 @@ impl Throwaway {
         values.set("SENTIO_DATA_DIR", folder.path().display().to_string());
         values.unset("DATABASE_URL");
         values.unset("SENTIO_INDEX_URI");
+        // Each ranking of a query is to take what the first one takes.
+        values.set("SENTIO_QUERY_CACHE", "0".to_owned());
         let app = App::open(Config::from_values(&values)?).await?;
         let mut progress = Progress::items("store", Some(documents.len() as u64));
         let advanced = std::cell::RefCell::new(&mut progress);
