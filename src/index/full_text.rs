@@ -19,6 +19,8 @@ const TEXT: &str = "text";
 /// Texts read at a time: a text has a megabyte at most.
 const TEXTS_READ: usize = 10;
 
+/// Bytes of the longest word that is indexed; LanceDB's own limit of 40 leaves out long words of Greek and Cyrillic, and hashes.
+const WORD_BYTES_MAX: usize = 256;
 /// Most matches that are asked for to find all that match equally well. Of more, such as so many copies, which are taken is
 /// LanceDB's choice.
 const EQUALS_MAX: usize = 20_000;
@@ -44,7 +46,7 @@ pub enum Words {
 /// An empty table is indexed too: what is outside an index is cut into words as inside it.
 pub(super) async fn create(table: &Table, language: TextLanguage) -> Result<bool, IndexError> {
     let failed = IndexError::during("index its texts");
-    let name = format!("text_{}", language.name().unwrap_or("as_written"));
+    let name = format!("words_{}", language.name().unwrap_or("as_written"));
     let indices = table.list_indices().await.map_err(&failed)?;
     let (same, other): (Vec<_>, Vec<_>) =
         indices.into_iter().filter(|index| index.columns == [TEXT]).partition(|index| index.name == name);
@@ -63,7 +65,10 @@ pub(super) async fn create(table: &Table, language: TextLanguage) -> Result<bool
 
 /// How texts become words: small letters, without accents, and of a language without endings and stop words.
 pub(super) fn words(language: TextLanguage) -> lancedb::Result<FtsIndexBuilder> {
-    let plain = FtsIndexBuilder::default().stem(false).remove_stop_words(false);
+    let plain = FtsIndexBuilder::default()
+        .stem(false)
+        .remove_stop_words(false)
+        .max_token_length(Some(WORD_BYTES_MAX));
     let Some(name) = language.name() else { return Ok(plain) };
     let capitalised = format!("{}{}", name[..1].to_uppercase(), &name[1..]);
     let words = plain.stem(true).remove_stop_words(true).language(&capitalised)?;

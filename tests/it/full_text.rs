@@ -60,6 +60,24 @@ async fn all_words_or_any() {
     app.stop().await;
 }
 
+#[tokio::test]
+async fn long_words_are_found() {
+    let app = Builder::new().start().await;
+    let hash = "0123456789abcdef".repeat(4);
+    let words = [
+        "частнопредпринимательский",
+        "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz",
+        &hash,
+    ];
+    for word in words {
+        app.create("Word", &format!("Here stands {word} in a text.")).await;
+    }
+    for (word, id) in words.into_iter().zip(1..) {
+        assert_eq!(found(&app, word).await, [id], "{word}");
+    }
+    app.stop().await;
+}
+
 /// What is outside the index of words when single articles come, and what a search by ids says of them.
 #[tokio::test]
 async fn scores_by_id_are_those_of_the_whole() {
