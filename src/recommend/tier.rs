@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::phrases::Phrases;
 use super::{RecommendError, RecommendOptions};
-use crate::article::{ArticleId, title_key};
+use crate::article::{ArticleFilter, ArticleId, title_key};
 use crate::index::{Snapshot, Words};
 
 /// Articles of one tier at most; titles are not unique.
@@ -26,6 +26,10 @@ pub enum Tier {
 pub struct Tiers {
     tiers: HashMap<ArticleId, Tier>,
     phrases: Phrases,
+    title: String,
+    external_id: String,
+    /// Whether more are named than are known.
+    more_are_named: bool,
     /// Articles whose texts were looked into.
     examined: HashSet<ArticleId>,
 }
@@ -39,10 +43,18 @@ impl Tiers {
         options: &RecommendOptions,
     ) -> Result<Self, RecommendError> {
         let RecommendOptions { filter, exclude, .. } = options;
-        let title = title_key(text);
-        let named = async { Ok(snapshot.named(&title, text.trim(), ARTICLES_MAX, filter, exclude).await?) };
-        let mut tiers = Self { tiers: HashMap::new(), phrases, examined: HashSet::new() };
+        let (title, external_id) = (title_key(text), text.trim().to_owned());
+        let named = async { Ok(snapshot.named(&title, &external_id, ARTICLES_MAX, filter, exclude).await?) };
+        let mut tiers = Self {
+            tiers: HashMap::new(),
+            phrases,
+            title: title.clone(),
+            external_id: external_id.clone(),
+            more_are_named: false,
+            examined: HashSet::new(),
+        };
         let (named, ()) = futures::try_join!(named, tiers.find_phrases(snapshot, options))?;
+        tiers.more_are_named = named.len() >= ARTICLES_MAX;
         tiers.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
         Ok(tiers)
     }
@@ -55,8 +67,23 @@ impl Tiers {
         self.tiers.keys()
     }
 
-    /// Looks for the phrases in the texts of `articles` that were found in other ways.
+    /// Looks among `articles`, which were found in other ways, for those that are named or have the phrases.
     pub async fn examine(
+        &mut self,
+        snapshot: &Snapshot,
+        articles: impl Iterator<Item = ArticleId> + Clone,
+    ) -> Result<(), RecommendError> {
+        if self.more_are_named {
+            let among: Vec<_> = articles.clone().collect();
+            let count = among.len();
+            let among = ArticleFilter { ids_in: Some(among), ..ArticleFilter::default() };
+            let named = snapshot.named(&self.title, &self.external_id, count, &among, &[]).await?;
+            self.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
+        }
+        self.look_for_phrases(snapshot, articles).await
+    }
+
+    async fn look_for_phrases(
         &mut self,
         snapshot: &Snapshot,
         articles: impl Iterator<Item = ArticleId>,
@@ -85,7 +112,7 @@ impl Tiers {
         let words = self.phrases.words();
         let matching = snapshot.best_matches(&words, Words::All, TEXTS_MAX, filter, exclude).await?;
         for matching in matching.chunks(ARTICLES_MAX) {
-            self.examine(snapshot, matching.iter().map(|hit| hit.article)).await?;
+            self.look_for_phrases(snapshot, matching.iter().map(|hit| hit.article)).await?;
             if self.tiers.len() >= ARTICLES_MAX {
                 break;
             }

@@ -238,6 +238,33 @@ async fn options_in_use_keep_a_page_batched() {
 }
 
 #[tokio::test]
+async fn however_many_have_the_title_all_that_are_listed_come_first() {
+    let app = Builder::new().start().await;
+    for _ in 0..3 {
+        let same: Vec<_> = (0..80)
+            .map(|number| json!({ "title": "Weekly report", "content": format!("Item {number}") }))
+            .collect();
+        let document = "mutation($articles: [NewArticleInput!]!) {
+          createArticles(input: { articles: $articles }) { userErrors { message } }
+        }";
+        app.query_with(document, json!({ "articles": same })).await;
+    }
+    let document = "{ recommendations(query: \"weekly report\", first: 100) {
+      nodes { explanation { tier } } pageInfo { endCursor } } }";
+    let mut data = app.query(document).await;
+    for _ in 0..3 {
+        let nodes = data["recommendations"]["nodes"].as_array().unwrap();
+        assert!(nodes.iter().all(|node| node["explanation"]["tier"] == "TITLE_OR_ID"), "{data}");
+        let after = data["recommendations"]["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
+        data = app.query(&document.replace("first: 100", &format!("first: 100, after: \"{after}\""))).await;
+        if data["recommendations"]["nodes"] == json!([]) {
+            break;
+        }
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn a_changed_passage_is_read_from_the_revision_it_belongs_to() {
     let app = with_articles(3).await;
     let (folder, database_url) = app.stop().await;
