@@ -1,9 +1,11 @@
-//! What an article is, apart from where it is stored: its id, its limits, and which articles a filter selects.
+//! What an article is, apart from where it is stored: its id, its limits, and which articles a filter selects, and
+//! how places in its text are counted.
 
 mod draft;
 mod filter;
 mod id;
 mod title_key;
+mod utf16;
 
 pub use draft::{
     ArticleChanges, ArticleDraft, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS, TITLE_MAX_CHARS, Violation,
@@ -12,3 +14,4 @@ pub use draft::{
 pub use filter::{ArticleFacets, ArticleFilter};
 pub use id::{ArticleId, ParseArticleIdError};
 pub use title_key::title_key;
+pub use utf16::slice_utf16;

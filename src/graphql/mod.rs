@@ -24,7 +24,6 @@ mod subscription;
 mod trusted_documents;
 mod type_name_fields;
 mod types;
-mod utf16;
 mod variables;
 mod write;
 

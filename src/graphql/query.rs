@@ -68,8 +68,8 @@ impl Query {
     }
 
     /// Articles recommended for a text, for an article, or for what `options.like` names, best first. Give `query` or
-    /// `articleId`, or neither with `options.like`: "recommended for you" is a reader's recent articles there. Null with an
-    /// error when the engine or the index cannot answer.
+    /// `articleId`, or neither with `options.like`: "recommended for you" is a reader's recent articles there. Empty for an
+    /// article that is not indexed yet. Null with an error when the engine or the index cannot answer.
     async fn recommend(
         &self,
         context: &Context<'_>,

@@ -8,13 +8,12 @@ use tokio::sync::OnceCell;
 
 use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
-use super::utf16::slice_utf16;
-use crate::article::ArticleId;
+use crate::article::{ArticleId, slice_utf16};
 use crate::db::Database;
 use crate::entity::{article, index_background};
 use crate::index::{Highlight, QueryWords, Snapshot};
 use crate::recommend::{
-    Background, BestPassage, Mode, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
+    Background, BestPassage, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
 };
 
 /// Texts that are in memory together: each has a megabyte at most.
@@ -123,11 +122,11 @@ impl Details {
         match &self.kind {
             SourceKind::Text { matches, words, by_words } => {
                 let nearest = matches.passages.get(&target).copied();
-                if matches.mode != Mode::Keyword {
+                if !matches.words_tell_passages() {
                     return Ok(nearest);
                 }
                 let words = words.get_or_try_init(async || matches.words()).await?;
-                let by_words = by_words.get_or_try_init(|| matches.passages_with_most_words(words)).await?;
+                let by_words = by_words.get_or_try_init(|| matches.passages_by_words(words)).await?;
                 Ok(by_words.get(&target).copied().or(nearest))
             }
             SourceKind::Articles { similar, passages } => {

@@ -19,6 +19,7 @@ pub struct TextMatches {
     /// Whether every article that fits was ranked, not only the best of them.
     pub complete: bool,
     pub mode: Mode,
+    pub(super) phrases: Phrases,
     query: String,
     generation: Generation,
     /// What was searched, to read the passages' texts from.
@@ -26,6 +27,11 @@ pub struct TextMatches {
 }
 
 impl TextMatches {
+    /// Whether other passages than the nearest may be the best.
+    pub fn words_tell_passages(&self) -> bool {
+        self.mode != Mode::Semantic || !self.phrases.are_none()
+    }
+
     /// The query's words, as full-text search sees them; cut when they are wanted.
     pub fn words(&self) -> Result<QueryWords, RecommendError> {
         Ok(self.generation.words_of(&self.query)?)
@@ -58,7 +64,7 @@ impl Recommender {
         let rearranged = options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none();
         let wanted = if rearranged { POOL } else { k };
         let Pool { candidates, complete, vector } =
-            gather(&snapshot, query, phrases, vector, wanted, &options).await?;
+            gather(&snapshot, query, phrases.clone(), vector, wanted, &options).await?;
         let mut passages: HashMap<_, _> = candidates
             .iter()
             .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))
@@ -93,6 +99,6 @@ impl Recommender {
             passages.extend(near.into_iter().map(|(article, nearness)| (article, nearness.passage)));
         }
         let (query, mode) = (query.to_owned(), options.mode);
-        Ok(TextMatches { ranked, passages, complete, mode, query, generation, snapshot })
+        Ok(TextMatches { ranked, passages, complete, mode, phrases, query, generation, snapshot })
     }
 }

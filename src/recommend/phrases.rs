@@ -46,6 +46,15 @@ impl Phrases {
         self.0.iter().all(|phrase| contains_words(&text, phrase))
     }
 
+    /// How many of them `text` has.
+    pub fn number_in(&self, text: &str) -> usize {
+        if self.are_none() {
+            return 0;
+        }
+        let text = title_key(text);
+        self.0.iter().filter(|phrase| contains_words(&text, phrase)).count()
+    }
+
     /// All of them, one after the other.
     pub fn words(&self) -> String {
         self.0.join(" ")

@@ -53,6 +53,17 @@ async fn by_words_the_best_passage_is_the_one_with_the_words() {
     let found = list(&app, json!({ "query": "avocado mango", "options": { "mode": "KEYWORD" } })).await;
     let fruit = found.iter().find(|item| item["article"]["id"] == "1").unwrap();
     assert_eq!(highlighted(fruit), ["avocado", "mango"], "{:#}", fruit["passage"]);
+    // In the hybrid mode a passage without any word is none of those that fit best, and a phrase is shown in any mode.
+    let found = list(&app, json!({ "query": "avocado" })).await;
+    let hybrid = found.iter().find(|item| item["article"]["id"] == "1").unwrap();
+    assert_eq!(highlighted(hybrid)[0], "avocado", "{:#}", hybrid["passage"]);
+    for mode in ["SEMANTIC", "KEYWORD", "HYBRID"] {
+        let query = "sentence \"the mango\"";
+        let found = list(&app, json!({ "query": query, "options": { "mode": mode } })).await;
+        assert_eq!(found[0]["article"]["id"], "1", "{mode}");
+        assert!(found[0]["passage"]["text"].as_str().unwrap().contains("the mango"), "{mode} {:#}", found[0]);
+    }
+    let found = list(&app, json!({ "query": "avocado mango", "options": { "mode": "KEYWORD" } })).await;
     // Only its title has the words: the nearest passage is shown.
     let titled = found.iter().find(|item| item["article"]["id"] == "2").unwrap();
     assert!(!titled["passage"]["text"].as_str().unwrap().is_empty());

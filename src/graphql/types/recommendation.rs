@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::Article;
+use crate::article::slice_utf16;
 use crate::db::Database;
 use crate::graphql::error::{ApiError, Nullable};
 use crate::graphql::recommendations::Details;
-use crate::graphql::utf16::slice_utf16;
 use crate::index;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
@@ -29,8 +29,8 @@ pub struct Passage {
     pub start: i32,
     /// Where the passage ends, in UTF-16 code units.
     pub end: i32,
-    /// Where words of the query stand in `text`, in their order, as full-text search sees words: apart from case, accents and
-    /// endings. Empty for recommendations for an article.
+    /// Where words of the query stand in `text`, in their order, as full-text search sees words: apart from case and endings,
+    /// and from accents that do not change what the ending is. Empty for recommendations for an article.
     pub highlights: Vec<Highlight>,
 }
 
@@ -118,7 +118,8 @@ impl Recommendation {
         self.ranked.score()
     }
 
-    /// The part of the article that fits best.
+    /// The part of the article that fits best: for a text that quotes phrases one that has them; by words the one with most
+    /// of them, and in the hybrid mode the nearest of those that have any; else the one nearest in meaning.
     async fn passage(&self) -> Result<Passage, ApiError> {
         let row = self.article.row();
         let Some(best) = self.details.best(self.source, row.article_id()).await? else {
