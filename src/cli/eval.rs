@@ -55,8 +55,11 @@ impl Eval {
 
     async fn collection(&self, values: &SettingValues) -> anyhow::Result<ExitCode> {
         let collection = Collection::read(&self.path)?;
-        if collection.queries.is_empty() || collection.documents.is_empty() {
-            bail!("{} has no documents, or no query that somebody judged", self.path.display());
+        if collection.documents.is_empty() {
+            bail!("{}: the corpus has no documents", self.path.display());
+        }
+        if collection.queries.is_empty() {
+            bail!("{}: qrels.tsv has no judgements", self.path.display());
         }
         if collection.lacking_queries.len() == collection.queries.len() {
             bail!("{}: queries.jsonl has none of the queries that are judged", self.path.display());
@@ -78,7 +81,8 @@ impl Eval {
         collection: &'a Collection,
     ) -> anyhow::Result<Report<'a>> {
         let throwaway = Throwaway::over(values, &collection.documents).await?;
-        let modes = if self.mode.is_empty() { Mode::ALL.to_vec() } else { self.mode.clone() };
+        let is_wanted = |mode: &Mode| self.mode.is_empty() || self.mode.contains(mode);
+        let modes = Mode::ALL.into_iter().filter(is_wanted);
         let mut runs = Vec::new();
         for mode in modes {
             let options = RecommendOptions { mode, ..RecommendOptions::default() };
@@ -144,8 +148,12 @@ impl Eval {
     }
 
     async fn pairs(&self, values: &SettingValues) -> anyhow::Result<ExitCode> {
-        if !self.mode.is_empty() || !self.compare.is_empty() {
-            let option = if self.compare.is_empty() { "--mode" } else { "--compare" };
+        let options = [
+            ("--mode", !self.mode.is_empty()),
+            ("--compare", !self.compare.is_empty()),
+            ("--per-query", self.per_query),
+        ];
+        if let Some((option, _)) = options.into_iter().find(|(_, is_given)| *is_given) {
             bail!("{option} is for collections: {} is a file of pairs", self.path.display());
         }
         let pairs = read_pairs(&self.path)?;

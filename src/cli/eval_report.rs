@@ -51,6 +51,8 @@ impl Report<'_> {
             "default_mode": Mode::default().name(),
             "documents": self.collection.documents.len(),
             "queries": self.collection.queries.len(),
+            "lacking_queries": self.collection.lacking_queries,
+            "lacking_documents": self.collection.lacking_documents(),
             "seed": SEED,
             kind: summaries,
         });
@@ -110,20 +112,21 @@ pub fn table(report: &Report<'_>) -> String {
 
 /// One line for a file of pairs.
 pub fn pairs(path: &Path, summary: &PairSummary) -> String {
-    let correlation = summary
-        .spearman
-        .map_or_else(|| "none, one side does not vary".to_owned(), |found| cell(found, false));
+    let correlation = summary.spearman.map_or_else(
+        || "none: two pairs at least must differ on both sides".to_owned(),
+        |found| cell(found, false),
+    );
     format!("{}: {} pairs, Spearman's correlation {}", path.display(), summary.pairs, correlation.trim())
 }
 
 fn heading() -> String {
-    format!("{:<28}{:<28}{:<28}{:>8}", "nDCG@10", "recall@100", "MRR@10", "p50 ms")
+    format!("{:<30}{:<30}{:<30}{:>8}", "nDCG@10", "recall@100", "MRR@10", "p50 ms")
 }
 
 fn row(comparison: &Comparison, signed: bool) -> String {
     let cells = Measure::ALL
         .map(|measure| comparison.get(measure).map_or_else(String::new, |found| cell(found, signed)));
-    cells.map(|cell| format!("{cell:<28}")).concat()
+    cells.map(|cell| format!("{cell:<30}")).concat()
 }
 
 fn cell(Interval { mean, low, high }: Interval, signed: bool) -> String {

@@ -1,7 +1,13 @@
 //! Ways to rank, as a line of text: what is compared.
 
+use std::collections::HashSet;
+
 use crate::config::SETTINGS;
-use crate::recommend::{Mode, NearDuplicates, RecommendOptions};
+use crate::recommend::{Mode, NearDuplicates, RecommendOptions, Weights};
+
+/// Settings that a measurement makes for itself.
+const WITHOUT_EFFECT: [&str; 4] =
+    ["SENTIO_DATA_DIR", "DATABASE_URL", "SENTIO_INDEX_URI", "SENTIO_QUERY_CACHE"];
 
 /// A way to rank.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,13 +25,23 @@ impl Variant {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut variant =
             Self { name: text.to_owned(), settings: Vec::new(), options: RecommendOptions::default() };
+        let mut assigned = HashSet::new();
         for assignment in text.split(',').map(str::trim).filter(|assignment| *assignment != "default") {
             let Some((name, value)) = assignment.split_once('=') else {
                 return Err(format!("{assignment:?} is not NAME=VALUE"));
             };
+            if !assigned.insert(name.trim()) {
+                return Err(format!("{} comes twice", name.trim()));
+            }
             variant.assign(name.trim(), value.trim())?;
         }
-        let weights = variant.options.weights;
+        let RecommendOptions { weights, mode, .. } = variant.options;
+        if mode != Mode::Hybrid && weights != Weights::default() {
+            return Err(format!(
+                "semantic and keyword are weights of the mode hybrid, not of {}",
+                mode.name()
+            ));
+        }
         if weights.semantic + weights.keyword <= 0.0 {
             return Err(
                 "semantic and keyword must not both be 0: nothing would rank the documents".to_owned()
@@ -68,6 +84,9 @@ impl Variant {
                          near-duplicates"
                     )
                 })?;
+                if WITHOUT_EFFECT.contains(&setting.name) {
+                    return Err(format!("{name} changes nothing: all is measured in a folder of its own"));
+                }
                 self.settings.push((setting.name, value.to_owned()));
             }
         }
@@ -102,6 +121,9 @@ mod tests {
             ("autocut=0", "1 to 100"),
             ("near-duplicates=no", "hide or show"),
             ("SENTIO_MODLE=x", "neither"),
+            ("mode=keyword,semantic=0.3", "mode hybrid"),
+            ("mode=hybrid,mode=semantic", "twice"),
+            ("SENTIO_DATA_DIR=/tmp/x", "changes nothing"),
         ] {
             let error = Variant::parse(text).unwrap_err();
             assert!(error.contains(named), "{text:?}: {error}");

@@ -16,6 +16,8 @@ use super::metrics::Grades;
 pub enum CollectionError {
     #[error("{folder} has no {name}: a collection is corpus.jsonl, queries.jsonl (.gz too) and qrels.tsv")]
     Missing { folder: PathBuf, name: &'static str },
+    #[error("{folder} has both {name} and {name}.gz: remove the one that is not meant")]
+    Ambiguous { folder: PathBuf, name: &'static str },
     #[error("cannot read {path}")]
     Unreadable { path: PathBuf, source: std::io::Error },
     #[error("{path}:{line}: {problem}")]
@@ -24,13 +26,31 @@ pub enum CollectionError {
 
 /// A document of the corpus; either part may be empty.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
+#[serde(try_from = "DocumentFields")]
 pub struct Document {
-    #[serde(alias = "_id", deserialize_with = "text_or_number")]
     pub id: String,
-    #[serde(default)]
     pub title: String,
-    #[serde(default, alias = "content")]
     pub text: String,
+}
+
+#[derive(Deserialize)]
+struct DocumentFields {
+    #[serde(alias = "_id", deserialize_with = "text_or_number")]
+    id: String,
+    title: Option<String>,
+    #[serde(alias = "content")]
+    text: Option<String>,
+}
+
+impl TryFrom<DocumentFields> for Document {
+    type Error = &'static str;
+
+    fn try_from(DocumentFields { id, title, text }: DocumentFields) -> Result<Self, Self::Error> {
+        if title.is_none() && text.is_none() {
+            return Err("has neither title nor text");
+        }
+        Ok(Self { id, title: title.unwrap_or_default(), text: text.unwrap_or_default() })
+    }
 }
 
 /// A query.
@@ -81,15 +101,18 @@ impl Collection {
 
 /// A file of the folder, compressed or not.
 fn file(folder: &Path, name: &'static str) -> Result<PathBuf, CollectionError> {
-    let plain = folder.join(name);
-    let compressed = folder.join(format!("{name}.gz"));
-    [plain, compressed]
-        .into_iter()
-        .find(|path| path.is_file())
-        .ok_or_else(|| CollectionError::Missing { folder: folder.to_owned(), name })
+    let (plain, compressed) = (folder.join(name), folder.join(format!("{name}.gz")));
+    let folder = folder.to_owned();
+    match (plain.is_file(), compressed.is_file()) {
+        (true, false) => Ok(plain),
+        (false, true) => Ok(compressed),
+        (true, true) => Err(CollectionError::Ambiguous { folder, name }),
+        (false, false) => Err(CollectionError::Missing { folder, name }),
+    }
 }
 
-/// The numbered lines of a file, compressed or not, empty ones left out.
+/// The numbered lines of a file, compressed or not, empty ones left out, and without the mark that some programs begin a file
+/// with.
 pub(super) fn numbered_lines(
     path: &Path,
 ) -> Result<impl Iterator<Item = Result<(usize, String), CollectionError>>, CollectionError> {
@@ -105,7 +128,11 @@ pub(super) fn numbered_lines(
     let failed = unreadable(path);
     let lines = BufReader::new(bytes).lines().zip(1..);
     Ok(lines
-        .map(move |(line, number)| Ok((number, line.map_err(&failed)?)))
+        .map(move |(line, number)| {
+            let line = line.map_err(&failed)?;
+            let marked = (number == 1).then(|| line.strip_prefix('\u{feff}').map(str::to_owned)).flatten();
+            Ok((number, marked.unwrap_or(line)))
+        })
         .filter(|line| line.as_ref().is_ok_and(|(_, line)| !line.trim().is_empty()) || line.is_err()))
 }
 
@@ -119,7 +146,14 @@ where
     for line in numbered_lines(path)? {
         let (number, line) = line?;
         let invalid = |problem| CollectionError::Line { path: path.to_owned(), line: number, problem };
-        let record: T = serde_json::from_str(&line).map_err(|error| invalid(error.to_string()))?;
+        if !line.trim_start().starts_with('{') {
+            return Err(invalid("is not a JSON object".to_owned()));
+        }
+        let record: T = serde_json::from_str(&line).map_err(|error| {
+            // The line that the library tells is that within the line.
+            let error = error.to_string();
+            invalid(error.split(" at line ").next().unwrap_or(&error).to_owned())
+        })?;
         if !known.insert(id(&record).to_owned()) {
             return Err(invalid(format!("the id {:?} comes twice", id(&record))));
         }
@@ -138,22 +172,28 @@ fn grades(path: &Path) -> Result<HashMap<String, Grades>, CollectionError> {
             let problem = "is not a query, a document and a grade with tabs between them".to_owned();
             return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
         };
-        match grade.parse::<f64>() {
-            Ok(grade) if grade.is_finite() => {
+        match grade.parse::<u32>() {
+            Ok(grade) => {
                 let judged = grades.entry(query.to_owned()).or_default();
-                if judged.insert(document.to_owned(), grade).is_some() {
+                if judged.insert(document.to_owned(), f64::from(grade)).is_some() {
                     let problem = format!("query {query:?} and document {document:?} are judged twice");
                     return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
                 }
             }
-            Err(_) if number == 1 => {}
-            _ => {
-                let problem = format!("the grade {grade:?} is not a number");
+            Err(_) if number == 1 && is_heading(grade) => {}
+            Err(_) => {
+                let problem = format!("the grade {grade:?} is not a whole number, 0 or more");
                 return Err(CollectionError::Line { path: path.to_owned(), line: number, problem });
             }
         }
     }
     Ok(grades)
+}
+
+/// Whether a field of the first line names a column: a word, and no mistyped number.
+pub(super) fn is_heading(field: &str) -> bool {
+    field.chars().count() > 1
+        && field.chars().all(|character| character.is_alphabetic() || " _-".contains(character))
 }
 
 /// Some collections number their documents.

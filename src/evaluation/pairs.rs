@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::collection::{CollectionError, numbered_lines};
+use super::collection::{CollectionError, is_heading, numbered_lines};
 use super::interval::Interval;
 use super::metrics::spearman;
 
@@ -39,7 +39,7 @@ pub fn read_pairs(path: &Path) -> Result<Vec<Pair>, CollectionError> {
             Ok(score) if score.is_finite() => {
                 pairs.push(Pair { score, first: first.to_owned(), second: second.to_owned() })
             }
-            Err(_) if number == 1 => {}
+            Err(_) if number == 1 && is_heading(score) => {}
             _ => return Err(invalid(format!("the score {score:?} is not a number"))),
         }
     }

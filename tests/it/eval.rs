@@ -118,6 +118,15 @@ fn pairs_are_correlated() {
     let text = String::from_utf8(eval(folder.path(), &["pairs.tsv"]).stdout).unwrap();
     assert!(text.contains("3 pairs, Spearman's correlation 1.0000"), "{text}");
     assert!(refusal(folder.path(), &["pairs.tsv", "--mode", "hybrid"]).contains("--mode is for collections"));
+    let per_query = refusal(folder.path(), &["pairs.tsv", "--json", "--per-query"]);
+    assert!(per_query.contains("--per-query is for collections"), "{per_query}");
+    // With the mark that some programs begin a file with.
+    std::fs::write(
+        folder.path().join("marked.tsv"),
+        format!("\u{feff}{}", pairs.split_once('\n').unwrap().1),
+    )
+    .unwrap();
+    assert_eq!(json(&eval(folder.path(), &["marked.tsv", "--json"]))["pairs"], 3);
 }
 
 #[test]
@@ -128,20 +137,32 @@ fn what_is_wrong_with_a_collection_is_told_with_its_line() {
     write_collection(folder.path());
     for (name, text, message) in [
         ("qrels.tsv", "q1\td1\n", "qrels.tsv:1: is not a query, a document and a grade"),
-        ("qrels.tsv", "q1\td1\t1\nq1\td1\tx\n", "qrels.tsv:2: the grade \"x\" is not a number"),
+        ("qrels.tsv", "q1\td1\t1\nq1\td1\tx\n", "qrels.tsv:2: the grade \"x\" is not a whole number"),
+        ("qrels.tsv", "q1\td1\t1x\n", "qrels.tsv:1: the grade \"1x\" is not a whole number"),
+        ("qrels.tsv", "q1\td1\t-1\n", "qrels.tsv:1: the grade \"-1\" is not a whole number"),
         (
             "qrels.tsv",
             "q1\td1\t1\nq1\td1\t2\n",
             "qrels.tsv:2: query \"q1\" and document \"d1\" are judged twice",
         ),
-        ("qrels.tsv", "", "no query that somebody judged"),
+        ("qrels.tsv", "", "qrels.tsv has no judgements"),
+        ("corpus.jsonl", "", "the corpus has no documents"),
+        ("corpus.jsonl", "{\"id\": 1, \"body\": \"a\"}\n", "corpus.jsonl:1: has neither title nor text"),
+        ("corpus.jsonl", "[\"d1\", \"a\", \"b\"]\n", "corpus.jsonl:1: is not a JSON object"),
+        ("corpus.jsonl", "{\"id\": 1,\n", "corpus.jsonl:1: EOF while parsing"),
+        ("corpus.jsonl.gz", "", "has both corpus.jsonl and corpus.jsonl.gz"),
         ("queries.jsonl", "{\"id\": \"q1\"}\n", "queries.jsonl:1: missing field `text`"),
-        ("corpus.jsonl", "{\"id\": 1}\n{\"id\": \"1\"}\n", "corpus.jsonl:2: the id \"1\" comes twice"),
-        ("corpus.jsonl", "not JSON\n", "corpus.jsonl:1: expected"),
+        (
+            "corpus.jsonl",
+            "{\"id\": 1, \"text\": \"a\"}\n{\"id\": \"1\", \"text\": \"b\"}\n",
+            "corpus.jsonl:2: the id \"1\" comes twice",
+        ),
+        ("corpus.jsonl", "not JSON\n", "corpus.jsonl:1: is not a JSON object"),
     ] {
         write(name, text);
         let refused = refusal(folder.path(), &["."]);
         assert!(refused.contains(message), "{refused}");
+        std::fs::remove_file(folder.path().join(name)).unwrap();
         write_collection(folder.path());
     }
     write("pairs.tsv", "1\tonly one\n");
@@ -168,6 +189,9 @@ fn judgements_that_nothing_can_satisfy_are_told() {
         said.contains("1 relevant documents are not in corpus.jsonl, and count as not found: gone"),
         "{said}"
     );
+    let report = json(&eval(folder.path(), &[".", "--mode", "keyword", "--json"]));
+    assert_eq!(report["lacking_queries"], serde_json::json!(["q4", "q9"]));
+    assert_eq!(report["lacking_documents"], serde_json::json!(["gone"]));
     std::fs::write(folder.path().join("queries.jsonl"), "").unwrap();
     assert!(refusal(folder.path(), &["."]).contains("queries.jsonl has none of the queries that are judged"));
 }
