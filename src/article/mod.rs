@@ -14,4 +14,4 @@ pub use draft::{
 pub use filter::{ArticleFacets, ArticleFilter};
 pub use id::{ArticleId, ParseArticleIdError};
 pub use title_key::title_key;
-pub use utf16::slice_utf16;
+pub use utf16::{Slices, slice_utf16};

@@ -2,25 +2,56 @@
 
 /// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.
 pub fn slice_utf16(text: &str, start: i32, end: i32) -> Option<&str> {
-    let start = byte_offset(text, usize::try_from(start).ok()?)?;
-    let end = byte_offset(text, usize::try_from(end).ok()?)?;
-    text.get(start..end)
+    Slices::of(text).next(start, end)
 }
 
-fn byte_offset(text: &str, units: usize) -> Option<usize> {
-    let mut passed = 0;
-    for (offset, character) in text.char_indices() {
-        if passed >= units {
-            return (passed == units).then_some(offset);
-        }
-        passed += character.len_utf16();
+/// Parts of a text one after the other, each beginning and ending where the one before does or later: the text is walked
+/// through once, however many there are.
+pub struct Slices<'a> {
+    text: &'a str,
+    start: Place,
+    end: Place,
+}
+
+impl<'a> Slices<'a> {
+    pub fn of(text: &'a str) -> Self {
+        Self { text, start: Place::default(), end: Place::default() }
     }
-    (passed == units).then_some(text.len())
+
+    /// The part between two offsets in UTF-16 code units; `None` when they do not lie on characters, or before those asked for
+    /// last.
+    pub fn next(&mut self, start: i32, end: i32) -> Option<&'a str> {
+        let start = self.start.move_to(self.text, start)?;
+        let end = self.end.move_to(self.text, end)?;
+        self.text.get(start..end)
+    }
+}
+
+/// A place between two characters of a text.
+#[derive(Default)]
+struct Place {
+    bytes: usize,
+    units: usize,
+}
+
+impl Place {
+    /// The offset in bytes of `units`.
+    fn move_to(&mut self, text: &str, units: i32) -> Option<usize> {
+        let units = usize::try_from(units).ok()?;
+        for character in text[self.bytes..].chars() {
+            if self.units >= units {
+                break;
+            }
+            self.bytes += character.len_utf8();
+            self.units += character.len_utf16();
+        }
+        (self.units == units).then_some(self.bytes)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::slice_utf16;
+    use super::*;
 
     #[test]
     fn offsets_count_utf16_units_and_never_cut_a_character() {
@@ -29,5 +60,15 @@ mod tests {
         assert_eq!(slice_utf16("a😀b", 2, 4), None);
         assert_eq!(slice_utf16("ab", 0, 3), None);
         assert_eq!(slice_utf16("", 0, 0), Some(""));
+    }
+
+    #[test]
+    fn parts_that_overlap_are_cut_in_one_walk() {
+        let mut slices = Slices::of("a😀bcd");
+        assert_eq!(
+            [slices.next(0, 3), slices.next(1, 4), slices.next(1, 5)],
+            [Some("a😀"), Some("😀b"), Some("😀bc")]
+        );
+        assert_eq!([slices.next(0, 6), slices.next(4, 6)], [None, Some("cd")]);
     }
 }

@@ -2,12 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::throwaway;
 use crate::config::SETTINGS;
 use crate::recommend::{Mode, NearDuplicates, RecommendOptions, Weights};
-
-/// Settings that a measurement makes for itself.
-const WITHOUT_EFFECT: [&str; 4] =
-    ["SENTIO_DATA_DIR", "DATABASE_URL", "SENTIO_INDEX_URI", "SENTIO_QUERY_CACHE"];
 
 /// A way to rank.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,7 +81,7 @@ impl Variant {
                          near-duplicates"
                     )
                 })?;
-                if WITHOUT_EFFECT.contains(&setting.name) {
+                if throwaway::OWN_SETTINGS.contains(&setting.name) {
                     return Err(format!("{name} changes nothing: all is measured in a folder of its own"));
                 }
                 self.settings.push((setting.name, value.to_owned()));

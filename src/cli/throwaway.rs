@@ -12,6 +12,10 @@ use crate::evaluation::{Document, store};
 use crate::index::IndexError;
 use crate::recommend::Recommender;
 
+/// Settings that it makes for itself, whatever is configured ([`Throwaway::over`]).
+pub const OWN_SETTINGS: [&str; 4] =
+    ["SENTIO_DATA_DIR", "DATABASE_URL", "SENTIO_INDEX_URI", "SENTIO_QUERY_CACHE"];
+
 /// An index over some documents; gone when dropped.
 pub struct Throwaway {
     app: App,

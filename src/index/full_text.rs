@@ -6,7 +6,7 @@ use arrow_array::types::{Float32Type, Int64Type};
 use lancedb::Table;
 use lancedb::index::Index;
 use lancedb::index::scalar::{FtsIndexBuilder, FtsQuery, FullTextSearchQuery, MatchQuery, Operator};
-use lancedb::query::{QueryBase, Select};
+use lancedb::query::{Query, QueryBase, Select};
 
 use super::columns::column;
 use super::snapshot::Snapshot;
@@ -95,9 +95,21 @@ impl Snapshot {
         filter: &ArticleFilter,
         excluded: &[ArticleId],
     ) -> Result<Vec<TextHit>, IndexError> {
+        let operator = match words {
+            Words::Any => Operator::Or,
+            Words::All => Operator::And,
+        };
+        let matching =
+            MatchQuery::new(text.to_owned()).with_column(Some(TEXT.to_owned())).with_operator(operator);
+        let query = FullTextSearchQuery::new_query(FtsQuery::Match(matching));
+        let mut query =
+            self.articles.query().full_text_search(query).select(Select::columns(&["article_id", "_score"]));
+        if let Some(predicate) = predicate::of_filter(filter, excluded) {
+            query = query.only_if(predicate);
+        }
         let mut asked = limit + limit.div_ceil(4);
         loop {
-            let mut hits = self.matches(text, words, asked, filter, excluded).await?;
+            let mut hits = self.matches(query.clone().limit(asked)).await?;
             let is_cut_among_equals = hits.len() >= asked
                 && hits
                     .get(limit.saturating_sub(1))
@@ -111,30 +123,8 @@ impl Snapshot {
         }
     }
 
-    /// The articles that match `text` best, best first; which of equal ones is LanceDB's choice.
-    async fn matches(
-        &self,
-        text: &str,
-        words: Words,
-        limit: usize,
-        filter: &ArticleFilter,
-        excluded: &[ArticleId],
-    ) -> Result<Vec<TextHit>, IndexError> {
-        let operator = match words {
-            Words::Any => Operator::Or,
-            Words::All => Operator::And,
-        };
-        let matching =
-            MatchQuery::new(text.to_owned()).with_column(Some(TEXT.to_owned())).with_operator(operator);
-        let mut query = self
-            .articles
-            .query()
-            .full_text_search(FullTextSearchQuery::new_query(FtsQuery::Match(matching)))
-            .select(Select::columns(&["article_id", "_score"]))
-            .limit(limit);
-        if let Some(predicate) = predicate::of_filter(filter, excluded) {
-            query = query.only_if(predicate);
-        }
+    /// What `query` finds, best first, equal ones by id.
+    async fn matches(&self, query: Query) -> Result<Vec<TextHit>, IndexError> {
         let mut hits = Vec::new();
         for batch in self.collect(query, "search texts").await? {
             let articles = column::<Int64Type>(&batch, "article_id")?.iter();

@@ -5,15 +5,13 @@ use std::collections::HashMap;
 
 use arrow_array::types::Int64Type;
 use arrow_array::{Float32Array, RecordBatch};
-use futures::TryStreamExt;
 use lance_linalg::distance::cosine_distance_arrow_batch;
 use lancedb::Table;
-use lancedb::query::{QueryBase, Select};
 
+use super::IndexError;
 use super::columns::{column, spans, vector_column};
 use super::search::PassageHit;
 use super::snapshot::Snapshot;
-use super::{IndexError, predicate};
 use crate::article::ArticleId;
 
 impl Snapshot {
@@ -52,7 +50,7 @@ impl Snapshot {
         Ok(nearest)
     }
 
-    /// Reads the rows of `articles` in batches, so that long articles are not in memory as a whole.
+    /// Gives the rows of `articles` with their cosines to `take`, batch by batch.
     async fn each_near(
         &self,
         table: &Table,
@@ -61,23 +59,15 @@ impl Snapshot {
         columns: &[&str],
         mut take: impl FnMut(&RecordBatch, &[f32]) -> Result<(), IndexError>,
     ) -> Result<(), IndexError> {
-        if articles.is_empty() {
-            return Ok(());
-        }
         let vector = Float32Array::from(vector.to_vec());
-        let query = table
-            .query()
-            .only_if(predicate::of_articles(articles))
-            .select(Select::columns(&[columns, &["vector"]].concat()));
-        let mut batches = self.stream(query, "read vectors").await?;
-        while let Some(batch) = batches.try_next().await? {
+        self.each_batch_of(table, articles, &[columns, &["vector"]].concat(), |batch| {
             // The function of LanceDB's own searches: an article has the same cosine whichever way it was found.
             let distances = cosine_distance_arrow_batch(&vector, vector_column(&batch)?)
                 .map_err(|error| IndexError::during("compare vectors")(error.into()))?;
             let cosines: Vec<_> = distances.values().iter().map(|distance| 1.0 - distance).collect();
-            take(&batch, &cosines)?;
-        }
-        Ok(())
+            take(&batch, &cosines)
+        })
+        .await
     }
 }
 

@@ -87,11 +87,32 @@ impl Snapshot {
         articles: &[ArticleId],
         columns: &[&str],
     ) -> Result<Vec<RecordBatch>, IndexError> {
+        let mut batches = Vec::new();
+        let keep = |batch| {
+            batches.push(batch);
+            Ok(())
+        };
+        self.each_batch_of(table, articles, columns, keep).await?;
+        Ok(batches)
+    }
+
+    /// Gives the rows of `articles` to `take`, batch by batch, so that those of long articles are not in memory as a whole.
+    pub(super) async fn each_batch_of(
+        &self,
+        table: &Table,
+        articles: &[ArticleId],
+        columns: &[&str],
+        mut take: impl FnMut(RecordBatch) -> Result<(), IndexError>,
+    ) -> Result<(), IndexError> {
         if articles.is_empty() {
-            return Ok(Vec::new());
+            return Ok(());
         }
         let query = table.query().only_if(predicate::of_articles(articles)).select(Select::columns(columns));
-        self.collect(query, "read rows").await
+        let mut batches = self.stream(query, "read rows").await?;
+        while let Some(batch) = batches.try_next().await? {
+            take(batch)?;
+        }
+        Ok(())
     }
 
     pub(super) async fn collect(

@@ -4,12 +4,10 @@ use std::collections::HashMap;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type};
-use futures::TryStreamExt;
-use lancedb::query::{QueryBase, Select};
 
+use super::IndexError;
 use super::columns::{PassageSpan, column, named, spans, vector_column};
 use super::snapshot::Snapshot;
-use super::{IndexError, predicate};
 use crate::article::ArticleId;
 
 impl Snapshot {
@@ -35,20 +33,15 @@ impl Snapshot {
         articles: &[ArticleId],
         mut look_at: impl FnMut(PassageSpan, &[f32]),
     ) -> Result<(), IndexError> {
-        if articles.is_empty() {
-            return Ok(());
-        }
         let columns = ["article_id", "revision", "start", "end", "vector"];
-        let query =
-            self.passages.query().only_if(predicate::of_articles(articles)).select(Select::columns(&columns));
-        let mut batches = self.stream(query, "read rows").await?;
-        while let Some(batch) = batches.try_next().await? {
+        self.each_batch_of(&self.passages, articles, &columns, |batch| {
             let vectors = vector_column(&batch)?;
             for (row, span) in spans(&batch)?.into_iter().enumerate() {
                 look_at(span, vectors.value(row).as_primitive::<Float32Type>().values());
             }
-        }
-        Ok(())
+            Ok(())
+        })
+        .await
     }
 
     /// Where the passages of `articles` lie, in no particular order.

@@ -48,9 +48,6 @@ impl Phrases {
 
     /// How many of them `text` has.
     pub fn number_in(&self, text: &str) -> usize {
-        if self.are_none() {
-            return 0;
-        }
         let text = title_key(text);
         self.0.iter().filter(|phrase| contains_words(&text, phrase)).count()
     }

@@ -88,7 +88,7 @@ pub async fn gather(
         })?;
     matching.extend(more_matching);
     articles.extend(nearest(&found_near, &near));
-    tiers.examine(snapshot, articles.iter().copied()).await?;
+    tiers.examine(snapshot, text, articles.iter().copied()).await?;
     let mut articles: Vec<_> = articles.into_iter().collect();
     articles.sort_unstable();
     let candidate = |article| Candidate {

@@ -26,8 +26,6 @@ pub enum Tier {
 pub struct Tiers {
     tiers: HashMap<ArticleId, Tier>,
     phrases: Phrases,
-    title: String,
-    external_id: String,
     /// Whether more are named than are known.
     more_are_named: bool,
     /// Articles whose texts were looked into.
@@ -43,17 +41,12 @@ impl Tiers {
         options: &RecommendOptions,
     ) -> Result<Self, RecommendError> {
         let RecommendOptions { filter, exclude, .. } = options;
-        let (title, external_id) = (title_key(text), text.trim().to_owned());
-        let named = async { Ok(snapshot.named(&title, &external_id, ARTICLES_MAX, filter, exclude).await?) };
-        let mut tiers = Self {
-            tiers: HashMap::new(),
-            phrases,
-            title: title.clone(),
-            external_id: external_id.clone(),
-            more_are_named: false,
-            examined: HashSet::new(),
-        };
-        let (named, ()) = futures::try_join!(named, tiers.find_phrases(snapshot, options))?;
+        let mut tiers =
+            Self { tiers: HashMap::new(), phrases, more_are_named: false, examined: HashSet::new() };
+        let (named, ()) = futures::try_join!(
+            named(snapshot, text, ARTICLES_MAX, filter, exclude),
+            tiers.find_phrases(snapshot, options)
+        )?;
         tiers.more_are_named = named.len() >= ARTICLES_MAX;
         tiers.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
         Ok(tiers)
@@ -71,13 +64,14 @@ impl Tiers {
     pub async fn examine(
         &mut self,
         snapshot: &Snapshot,
+        text: &str,
         articles: impl Iterator<Item = ArticleId> + Clone,
     ) -> Result<(), RecommendError> {
         if self.more_are_named {
             let among: Vec<_> = articles.clone().collect();
             let count = among.len();
             let among = ArticleFilter { ids_in: Some(among), ..ArticleFilter::default() };
-            let named = snapshot.named(&self.title, &self.external_id, count, &among, &[]).await?;
+            let named = named(snapshot, text, count, &among, &[]).await?;
             self.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
         }
         self.look_for_phrases(snapshot, articles).await
@@ -119,4 +113,15 @@ impl Tiers {
         }
         Ok(())
     }
+}
+
+/// At most `limit` articles whose title or external id is `text`.
+async fn named(
+    snapshot: &Snapshot,
+    text: &str,
+    limit: usize,
+    filter: &ArticleFilter,
+    excluded: &[ArticleId],
+) -> Result<Vec<ArticleId>, RecommendError> {
+    Ok(snapshot.named(&title_key(text), text.trim(), limit, filter, excluded).await?)
 }

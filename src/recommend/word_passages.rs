@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::by_text::TextMatches;
 use super::{BestPassage, Mode, RecommendError};
-use crate::article::{ArticleId, slice_utf16};
+use crate::article::{ArticleId, Slices};
 use crate::index::{Highlight, IndexError, PassageSpan, QueryWords};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
@@ -37,14 +37,22 @@ impl TextMatches {
             // On a thread that may be held up.
             let (words, phrases, mode) = (words.clone(), self.phrases.clone(), self.mode);
             let of_articles = move || {
-                let shared = |(article, spans): (ArticleId, Vec<PassageSpan>)| {
+                let shared = |(article, mut spans): (ArticleId, Vec<PassageSpan>)| {
+                    spans.sort_unstable_by_key(|span| span.start);
                     // The title is the text's first line.
                     let (_title, content) = texts.get(&article)?.split_once('\n')?;
                     let found = words.in_text(content);
+                    let mut slices = Slices::of(content);
+                    let mut phrases_in = |span: &PassageSpan| {
+                        // Without phrases nothing is to be walked through.
+                        if phrases.are_none() {
+                            return 0;
+                        }
+                        slices.next(span.start, span.end).map_or(0, |text| phrases.number_in(text))
+                    };
                     let shared = spans.into_iter().map(|span| Shared {
                         span,
-                        phrases: slice_utf16(content, span.start, span.end)
-                            .map_or(0, |text| phrases.number_in(text)),
+                        phrases: phrases_in(&span),
                         words: distinct_words(&span, &found),
                     });
                     Some((article, shared.collect::<Vec<_>>()))
