@@ -161,6 +161,15 @@ impl TestApp {
         article["id"].as_str().unwrap().to_owned()
     }
 
+    /// Creates articles, 100 at most.
+    pub async fn create_all(&self, articles: &Value) {
+        let document = "mutation($articles: [NewArticleInput!]!) {
+          createArticles(input: { articles: $articles }) { userErrors { message } }
+        }";
+        let data = self.query_with(document, json!({ "articles": articles })).await;
+        assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    }
+
     /// Runs SQL as another program would.
     pub async fn raw_sql(&self, sql: &str) {
         let transaction = self.app.db.transaction().await.unwrap();

@@ -16,15 +16,7 @@ async fn with_articles(count: usize) -> TestApp {
             })
         })
         .collect();
-    let data = app
-        .query_with(
-            "mutation($articles: [NewArticleInput!]!) {
-               createArticles(input: { articles: $articles }) { userErrors { message } }
-             }",
-            json!({ "articles": articles }),
-        )
-        .await;
-    assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    app.create_all(&json!(articles)).await;
     app
 }
 
@@ -244,10 +236,7 @@ async fn however_many_have_the_title_all_that_are_listed_come_first() {
         let same: Vec<_> = (0..80)
             .map(|number| json!({ "title": "Weekly report", "content": format!("Item {number}") }))
             .collect();
-        let document = "mutation($articles: [NewArticleInput!]!) {
-          createArticles(input: { articles: $articles }) { userErrors { message } }
-        }";
-        app.query_with(document, json!({ "articles": same })).await;
+        app.create_all(&json!(same)).await;
     }
     let document = "{ recommendations(query: \"weekly report\", first: 100) {
       nodes { explanation { tier } } pageInfo { endCursor } } }";
@@ -415,15 +404,7 @@ async fn named_articles_come_first_then_those_with_the_phrase() {
         { "title": "Stra\u{df}e", "content": "red apple red apple red apple red apple", "externalId": "red apple" },
         { "title": "Quotes", "content": "Somebody's 'single' \"double\" quotes; DROP TABLE." },
     ]);
-    let data = app
-        .query_with(
-            "mutation($articles: [NewArticleInput!]!) {
-               createArticles(input: { articles: $articles }) { userErrors { message } }
-             }",
-            json!({ "articles": articles }),
-        )
-        .await;
-    assert_eq!(data["createArticles"]["userErrors"], json!([]));
+    app.create_all(&json!(articles)).await;
     let tiers = async |query: &str, options: Value| {
         let data = app.query_with(RECOMMEND, json!({ "query": query, "options": options })).await;
         let list = data["recommend"].as_array().unwrap().clone();

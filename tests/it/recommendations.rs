@@ -26,11 +26,7 @@ async fn with_articles(count: usize) -> TestApp {
             .iter()
             .map(|number| json!({ "title": format!("Article {number}"), "content": format!("About apple {number}, and {}.", number * 7) }))
             .collect();
-        let document = "mutation($articles: [NewArticleInput!]!) {
-          createArticles(input: { articles: $articles }) { userErrors { message } }
-        }";
-        let data = app.query_with(document, json!({ "articles": articles })).await;
-        assert_eq!(data["createArticles"]["userErrors"], json!([]));
+        app.create_all(&json!(articles)).await;
     }
     app
 }
@@ -124,10 +120,7 @@ async fn of_articles_that_match_equally_well_the_oldest_are_listed() {
     let copies: Vec<_> =
         (0..40).map(|_| json!({ "title": "Copy", "content": "Nobody can tell such twins apart." })).collect();
     for _ in 0..7 {
-        let document = "mutation($articles: [NewArticleInput!]!) {
-          createArticles(input: { articles: $articles }) { userErrors { message } }
-        }";
-        app.query_with(document, json!({ "articles": copies })).await;
+        app.create_all(&json!(copies)).await;
     }
     // What is changed is written anew, behind the others.
     app.raw_sql("UPDATE article SET category = 'early' WHERE id <= 100").await;
