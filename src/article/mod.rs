@@ -8,8 +8,8 @@ mod title_key;
 mod utf16;
 
 pub use draft::{
-    ArticleChanges, ArticleDraft, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS, TITLE_MAX_CHARS, Violation,
-    ViolationCode,
+    ArticleChanges, ArticleDraft, CATEGORY_MAX_CHARS, CONTENT_MAX_BYTES, EXTERNAL_ID_MAX_CHARS,
+    TAG_MAX_CHARS, TITLE_MAX_CHARS, Violation, ViolationCode,
 };
 pub use filter::{ArticleFacets, ArticleFilter};
 pub use id::{ArticleId, ParseArticleIdError};

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 
 use super::error::ApiError;
 use super::types::ArticleFilterInput;
-use crate::article::{ArticleFilter, ArticleId};
+use crate::article::{ArticleFilter, ArticleId, CATEGORY_MAX_CHARS, TAG_MAX_CHARS};
 
 /// The years that an article's times can lie in.
 pub const YEARS: RangeInclusive<i32> = 1..=9999;
@@ -35,16 +35,11 @@ pub fn default_page_size() -> usize {
 pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<ArticleFilter, ApiError> {
     let Some(input) = input else { return Ok(ArticleFilter::default()) };
     let at = |field: &str| format!("{argument}.{field}");
-    let texts = |field: &str, values: Option<Vec<String>>| match values {
-        Some(values) => {
-            list_length(&at(field), values.len())?;
-            if values.iter().any(|value| value.contains('\0')) {
-                return Err(ApiError::bad_input(at(field), "has a NUL character: remove it"));
-            }
-            Ok(Some(values))
-        }
-        None => Ok(None),
+    let texts = |field: &str, most: usize, values: Option<Vec<String>>| {
+        values.map(|values| texts(&at(field), most, values)).transpose()
     };
+    let categories = |field: &str, values| texts(field, CATEGORY_MAX_CHARS, values);
+    let tags = |field: &str, values| texts(field, TAG_MAX_CHARS, values);
     let ids =
         |field: &str, values: Option<Vec<ID>>| values.map(|values| ids(&at(field), &values)).transpose();
     let time = |field: &str, time: Option<DateTime<Utc>>| match time {
@@ -62,11 +57,11 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
             .transpose()
     };
     let filter = ArticleFilter {
-        category_in: texts("categoryIn", input.category_in)?,
-        category_not_in: texts("categoryNotIn", input.category_not_in)?,
-        tags_any: texts("tagsAny", input.tags_any)?,
-        tags_all: texts("tagsAll", input.tags_all)?,
-        tags_none: texts("tagsNone", input.tags_none)?,
+        category_in: categories("categoryIn", input.category_in)?,
+        category_not_in: categories("categoryNotIn", input.category_not_in)?,
+        tags_any: tags("tagsAny", input.tags_any)?,
+        tags_all: tags("tagsAll", input.tags_all)?,
+        tags_none: tags("tagsNone", input.tags_none)?,
         created_from: time("createdFrom", input.created_from)?,
         created_before: time("createdBefore", input.created_before)?,
         content_length_min: length("contentLengthMin", input.content_length_min)?,
@@ -87,6 +82,23 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
         return Err(ApiError::bad_input(at("contentLengthMin"), message));
     }
     Ok(filter)
+}
+
+/// Values of a list that an article can have: of `most` characters at most.
+fn texts(argument: &str, most: usize, values: Vec<String>) -> Result<Vec<String>, ApiError> {
+    list_length(argument, values.len())?;
+    for (position, value) in values.iter().enumerate() {
+        let at = || format!("{argument}.{position}");
+        if value.contains('\0') {
+            return Err(ApiError::bad_input(at(), "has a NUL character: remove it"));
+        }
+        let length = value.chars().count();
+        if length > most {
+            let message = format!("has {length} characters, at most {most} are possible");
+            return Err(ApiError::bad_input(at(), message));
+        }
+    }
+    Ok(values)
 }
 
 /// Ids of articles; whether they exist is another question.

@@ -204,7 +204,9 @@ async fn bad_arguments_are_named() {
         (json!({ "before": "" }), "before"),
         (json!({ "after": cursor, "orderBy": { "field": "TITLE" } }), "after"),
         (json!({ "filter": { "idsIn": ["x"] } }), "filter.idsIn.0"),
-        (json!({ "filter": { "categoryIn": ["\u{0}"] } }), "filter.categoryIn"),
+        (json!({ "filter": { "categoryIn": ["a", "\u{0}"] } }), "filter.categoryIn.1"),
+        (json!({ "filter": { "categoryNotIn": ["é".repeat(101)] } }), "filter.categoryNotIn.0"),
+        (json!({ "filter": { "tagsAll": ["t".repeat(100), "t".repeat(101)] } }), "filter.tagsAll.1"),
         (
             json!({ "filter": { "createdFrom": "2020-01-01T00:00:00Z", "createdBefore": "2019-01-01T00:00:00Z" } }),
             "filter.createdFrom",

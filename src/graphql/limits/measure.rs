@@ -18,6 +18,10 @@ const RECOMMEND_COST: u64 = 200;
 const SIMILAR_COST: u64 = 10;
 /// What a recommendation counts besides what is asked of it: its article is loaded.
 const RECOMMENDATION_COST: u64 = 5;
+/// What the content of an article counts: it may have a megabyte, and each alias is a copy.
+const CONTENT_COST: u64 = 50;
+/// Values in arguments that count one: a field reads and checks its arguments each time that it is in the answer.
+const ARGUMENT_VALUES_PER_COST: u64 = 100;
 /// The longest list that any argument can ask for.
 const LIST_MAX: u64 = 100;
 /// Fields within fields, and fragments within fragments, of which no more are counted: the document is refused already, and
@@ -63,13 +67,16 @@ impl Measure {
     }
 
     /// Of a field with this measure inside.
-    fn of_field(self, field: &Field, length: u64) -> Self {
+    fn of_field(self, field: &Field, arguments: &Arguments<'_>) -> Self {
+        let length = arguments.length_of(field);
         let name = field.name.node.as_str();
         let (own, each) = match name {
             "recommend" | "recommendations" => (RECOMMEND_COST, RECOMMENDATION_COST),
             "similarTo" => (SIMILAR_COST, RECOMMENDATION_COST),
+            "content" => (CONTENT_COST, 0),
             _ => (1, 0),
         };
+        let own = own.saturating_add(arguments.values_of(field) / ARGUMENT_VALUES_PER_COST);
         Self {
             cost: length.saturating_mul(self.cost.saturating_add(each)).saturating_add(own),
             depth: self.depth.saturating_add(1),
@@ -105,7 +112,7 @@ pub fn measure_operation(
 
 struct Counter<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    lengths: Lengths<'a>,
+    arguments: Arguments<'a>,
     /// `None` while a fragment is being counted: a cycle, which validation refuses.
     counted: HashMap<&'a Name, Option<Measure>>,
     /// Fields and fragments around what is being counted.
@@ -115,9 +122,9 @@ struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     fn new(document: &'a ExecutableDocument, given: Given<'a>) -> Self {
-        let lengths = Lengths::new(document, given);
+        let arguments = Arguments::new(document, given);
         let counted = HashMap::new();
-        Self { fragments: &document.fragments, lengths, counted, fields: 0, fragments_around: 0 }
+        Self { fragments: &document.fragments, arguments, counted, fields: 0, fragments_around: 0 }
     }
 
     fn operation(&mut self, operation: &'a OperationDefinition) -> Measure {
@@ -129,7 +136,7 @@ impl<'a> Counter<'a> {
             sum.beside(match &selection.node {
                 Selection::Field(field) => {
                     let inside = self.inside_field(&field.node.selection_set.node);
-                    inside.of_field(&field.node, self.lengths.of(&field.node))
+                    inside.of_field(&field.node, &self.arguments)
                 }
                 Selection::InlineFragment(fragment) => {
                     let inside = self.inside_fragment(&fragment.node.selection_set.node);
@@ -176,14 +183,16 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// Tells how long lists may become.
-struct Lengths<'a> {
+/// Tells how long lists may become, and how much is given to fields.
+struct Arguments<'a> {
     given: Given<'a>,
-    /// Of variables; the longest where operations differ.
+    /// How many values the variables have that are given.
+    values_given: HashMap<&'a str, u64>,
+    /// The lengths that variables ask for by default; the longest where operations differ.
     defaults: HashMap<&'a str, u64>,
 }
 
-impl<'a> Lengths<'a> {
+impl<'a> Arguments<'a> {
     fn new(document: &'a ExecutableDocument, given: Given<'a>) -> Self {
         let mut defaults = HashMap::new();
         for (_, operation) in document.operations.iter() {
@@ -195,11 +204,27 @@ impl<'a> Lengths<'a> {
                 }
             }
         }
-        Self { given, defaults }
+        let values_given = given.into_iter().flatten().map(|(name, value)| (name.as_str(), values(value)));
+        Self { given, values_given: values_given.collect(), defaults }
+    }
+
+    /// How many values the arguments of a field have. What a document has of its own is little.
+    fn values_of(&self, field: &Field) -> u64 {
+        field.arguments.iter().fold(0, |sum, (_, value)| sum.saturating_add(self.values_in(&value.node)))
+    }
+
+    fn values_in(&self, value: &Value) -> u64 {
+        let sum = |sum: u64, value| sum.saturating_add(self.values_in(value));
+        match value {
+            Value::Variable(name) => self.values_given.get(name.as_str()).copied().unwrap_or(1),
+            Value::List(items) => items.iter().fold(0, sum),
+            Value::Object(fields) => fields.values().fold(0, sum),
+            _ => 1,
+        }
     }
 
     /// How long the list of a field may become. Arguments beyond their limits are refused when it is resolved.
-    fn of(&self, field: &Field) -> u64 {
+    fn length_of(&self, field: &Field) -> u64 {
         let default = match field.name.node.as_str() {
             "articles" | "recommendations" => 20,
             "recommend" => 10,
@@ -228,6 +253,14 @@ fn length(value: &Value) -> Option<u64> {
         Value::Number(number) => number.as_u64(),
         Value::List(items) => Some(items.len() as u64),
         _ => None,
+    }
+}
+
+fn values(value: &serde_json::Value) -> u64 {
+    match value {
+        serde_json::Value::Array(items) => items.iter().map(values).sum(),
+        serde_json::Value::Object(fields) => fields.values().map(values).sum(),
+        _ => 1,
     }
 }
 

@@ -32,7 +32,7 @@ pub struct ArticlePage {
 /// reports it.
 struct SimilarQuery {
     k: usize,
-    options: RecommendOptions,
+    options: Arc<RecommendOptions>,
     answer: Arc<OnceCell<RecommendationList>>,
 }
 
@@ -71,7 +71,8 @@ impl ArticlePage {
         k: usize,
         options: RecommendOptions,
     ) -> Result<Vec<Recommendation>, ApiError> {
-        let answer = self.similar_query(k, &options);
+        // The options of one article of the page are those of all: none waits with its own.
+        let (options, answer) = self.similar_query(k, options);
         let list = answer
             .get_or_try_init(|| async {
                 let recommender = context.data_unchecked::<Recommender>();
@@ -82,15 +83,19 @@ impl ArticlePage {
         Ok(list.of(article))
     }
 
-    fn similar_query(&self, k: usize, options: &RecommendOptions) -> Arc<OnceCell<RecommendationList>> {
+    fn similar_query(
+        &self,
+        k: usize,
+        options: RecommendOptions,
+    ) -> (Arc<RecommendOptions>, Arc<OnceCell<RecommendationList>>) {
         let mut queries = self.similar.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = queries.iter().find(|query| query.k == k && query.options == *options);
-        if let Some(query) = known {
-            return Arc::clone(&query.answer);
-        }
-        let answer = Arc::new(OnceCell::new());
-        queries.push(SimilarQuery { k, options: options.clone(), answer: Arc::clone(&answer) });
-        answer
+        let known = queries.iter().position(|query| query.k == k && *query.options == options);
+        let position = known.unwrap_or_else(|| {
+            queries.push(SimilarQuery { k, options: Arc::new(options), answer: Arc::default() });
+            queries.len() - 1
+        });
+        let SimilarQuery { options, answer, .. } = &queries[position];
+        (Arc::clone(options), Arc::clone(answer))
     }
 }
 

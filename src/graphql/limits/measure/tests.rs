@@ -78,6 +78,28 @@ fn variables_and_their_defaults_count() {
     assert_eq!(measure(&ids, serde_json::json!({ "ids": ["1", "2"] }).as_object()).cost, 3);
 }
 
+/// What a field is given is read once for each time that it is in the answer.
+#[test]
+fn many_values_in_arguments_count() {
+    let document = "query($options: RecommendOptions, $ids: [ID!]) { articles(first: 10) { nodes {
+        a: similarTo(k: 1, options: $options) { score }
+        b: similarTo(k: 1, options: { excludeIds: $ids, filter: { tagsAny: [\"x\", \"y\"] } }) { score } } } }";
+    let document = parse_query(document).unwrap();
+    let cost = |given: serde_json::Value| measure(&document, given.as_object()).cost;
+    let ids = |count: usize| vec!["1"; count];
+    let none = cost(serde_json::json!({}));
+    assert_eq!(none, 1 + 10 * (1 + 2 * (SIMILAR_COST + RECOMMENDATION_COST + 1)));
+    assert_eq!(cost(serde_json::json!({ "ids": ids(90) })), none);
+    assert_eq!(cost(serde_json::json!({ "ids": ids(1_000) })), none + 10 * 10);
+    let options = serde_json::json!({ "excludeIds": ids(1_000), "filter": { "tagsAny": ids(200) } });
+    assert_eq!(cost(serde_json::json!({ "options": options })), none + 10 * 12);
+}
+
+#[test]
+fn contents_count_more_than_other_fields() {
+    assert_eq!(cost("{ articles(first: 10) { nodes { id a: content } } }"), 1 + 10 * (2 + CONTENT_COST));
+}
+
 /// Selections of the fragments after the `own`th, so that none spreads itself.
 fn selections(own: usize, fragments: usize) -> impl Strategy<Value = String> {
     let field = prop_oneof![
@@ -112,19 +134,19 @@ fn documents() -> impl Strategy<Value = String> {
 
 /// Walks the fragments wherever they are spread.
 fn walked(document: &ExecutableDocument) -> Measure {
-    fn walk(document: &ExecutableDocument, lengths: &Lengths<'_>, selections: &SelectionSet) -> Measure {
+    fn walk(document: &ExecutableDocument, arguments: &Arguments<'_>, selections: &SelectionSet) -> Measure {
         let mut sum = Measure::default();
         for selection in &selections.items {
             sum = sum.beside(match &selection.node {
                 Selection::Field(field) => {
-                    let inside = walk(document, lengths, &field.node.selection_set.node);
-                    inside.of_field(&field.node, lengths.of(&field.node))
+                    let inside = walk(document, arguments, &field.node.selection_set.node);
+                    inside.of_field(&field.node, arguments)
                 }
-                Selection::InlineFragment(part) => walk(document, lengths, &part.node.selection_set.node)
+                Selection::InlineFragment(part) => walk(document, arguments, &part.node.selection_set.node)
                     .of_fragment(part.node.directives.len()),
                 Selection::FragmentSpread(spread) => {
                     let fragment = &document.fragments[&spread.node.fragment_name.node].node;
-                    walk(document, lengths, &fragment.selection_set.node)
+                    walk(document, arguments, &fragment.selection_set.node)
                         .with_directives(fragment.directives.len())
                         .of_fragment(spread.node.directives.len())
                 }
@@ -132,11 +154,11 @@ fn walked(document: &ExecutableDocument) -> Measure {
         }
         sum
     }
-    let lengths = Lengths::new(document, None);
+    let arguments = Arguments::new(document, None);
     let operations = document.operations.iter();
     operations.fold(Measure::default(), |sum, (_, operation)| {
         let operation = &operation.node;
-        let inside = walk(document, &lengths, &operation.selection_set.node);
+        let inside = walk(document, &arguments, &operation.selection_set.node);
         sum.beside(inside.with_directives(operation.directives.len()))
     })
 }
