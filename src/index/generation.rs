@@ -12,6 +12,7 @@ use super::IndexError;
 use super::error::is_missing;
 use super::highlight::QueryWords;
 use super::snapshot::{SearchLog, Snapshot};
+use super::stop_words::StopWords;
 use super::versions::Versions;
 use crate::config::TextLanguage;
 
@@ -91,6 +92,11 @@ impl Generation {
     /// The words of `query`, as full-text search sees them.
     pub fn words_of(&self, query: &str) -> Result<QueryWords, IndexError> {
         QueryWords::new(query, self.text_language)
+    }
+
+    /// The words that mean nothing on their own, in its language.
+    pub fn stop_words(&self) -> Result<StopWords, IndexError> {
+        StopWords::of(self.text_language)
     }
 
     /// Names the model whose vectors it holds: only that model's can be compared with them.

@@ -43,11 +43,6 @@ impl QueryWords {
         Ok(Self { tokenizer, words })
     }
 
-    /// Whether `text` has words that full-text search sees, not stop words only.
-    pub fn sees_words_in(&self, text: &str) -> bool {
-        self.tokenizer.box_clone().token_stream_for_search(text).advance()
-    }
-
     /// Those words in `text`, in their order.
     pub fn in_text(&self, text: &str) -> Vec<Highlight> {
         let mut found = Vec::new();

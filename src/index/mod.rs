@@ -19,6 +19,7 @@ mod predicate;
 mod rows;
 mod search;
 mod snapshot;
+mod stop_words;
 mod store;
 mod stored;
 mod tolerance;

@@ -11,11 +11,12 @@ use crate::index::Generation;
 /// Phrases of one query that count, the first ones.
 const PHRASES_MAX: usize = 5;
 /// What begins a phrase, and what can end it.
-const QUOTES: [(char, &[char]); 6] = [
+const QUOTES: [(char, &[char]); 7] = [
     ('"', &['"']),
     ('\u{201c}', &['\u{201d}']),
     ('\u{201e}', &['\u{201c}', '\u{201d}']),
     ('\u{ab}', &['\u{bb}']),
+    ('\u{bb}', &['\u{ab}', '\u{bb}']),
     ('\u{300c}', &['\u{300d}']),
     ('\u{300e}', &['\u{300f}']),
 ];
@@ -31,8 +32,8 @@ impl Phrases {
         if quoted.is_empty() {
             return Ok(Self(Arc::default()));
         }
-        let words = generation.words_of("")?;
-        let phrases = quoted.into_iter().filter(|phrase| words.sees_words_in(phrase)).take(PHRASES_MAX);
+        let stop_words = generation.stop_words()?;
+        let phrases = quoted.into_iter().filter(|phrase| !stop_words.are_all_of(phrase)).take(PHRASES_MAX);
         Ok(Self(phrases.map(title_key).collect()))
     }
 
@@ -146,6 +147,10 @@ mod tests {
         assert_eq!(
             phrases_in(r#"the "red apple" and “blue sky” or „graue Maus“"#),
             ["red apple", "blue sky", "graue Maus"]
+        );
+        assert_eq!(
+            phrases_in("»graue Maus« frisst schnell »rote Katze«, »grå mus» «le chat noir»"),
+            ["graue Maus", "rote Katze", "grå mus", "le chat noir"]
         );
         assert_eq!(phrases_in(r#"«le chat» "" " " "!?" "x""#), ["le chat", "x"]);
         assert_eq!(phrases_in(r#"a "smart" city with "low-cost" housing"#), ["low-cost"]);
