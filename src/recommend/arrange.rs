@@ -18,7 +18,7 @@ pub struct Ranked {
     pub article: ArticleId,
     /// Where it stands before its score counts.
     pub tier: Tier,
-    /// How near it is in meaning, -1 to 1; absent when the index has no vector of it.
+    /// How near it is in meaning, -1 to 1; absent when the index has no vector of it, and where that was not needed to rank.
     pub cosine: Option<f32>,
     /// What its score is the sum of.
     pub contributions: Contributions,
@@ -71,7 +71,7 @@ pub fn hide_copies_of(
 ///
 /// Variety is maximal marginal relevance (Carbonell and Goldstein, 1998): the next article is the one whose score, less
 /// `diversity` times its likeness to the most similar listed one, is largest. Likeness is a cosine, and scaled by the largest
-/// score, so that it means the same in every mode.
+/// score, its sign left aside, so that it means the same in every mode, and something where no score is above zero.
 pub fn arrange(
     candidates: Vec<Ranked>,
     portraits: &HashMap<ArticleId, Portrait>,
@@ -108,7 +108,7 @@ pub fn arrange(
 }
 
 fn pick(mut waiting: Vec<Waiting<'_>>, options: &RecommendOptions, count: usize) -> Vec<Ranked> {
-    let scale = waiting.iter().map(|waiting| waiting.ranked.score()).fold(0.0, f64::max);
+    let scale = waiting.iter().map(|waiting| waiting.ranked.score().abs()).fold(0.0, f64::max);
     let mut list: Vec<Ranked> = Vec::new();
     let mut categories: HashMap<&str, Vec<usize>> = HashMap::new();
     while list.len() < count
@@ -178,6 +178,28 @@ mod tests {
     fn ranked(article: i64, tier: Tier, semantic: f64) -> Ranked {
         let contributions = Contributions { semantic, ..Contributions::default() };
         Ranked { article: ArticleId(article), tier, cosine: None, contributions, reasons: Vec::new() }
+    }
+
+    #[test]
+    fn variety_counts_where_no_score_is_above_zero() {
+        let portrait = |vector: [f32; 2]| Portrait {
+            vector: vector.to_vec(),
+            category: None,
+            created_at: DateTime::default(),
+        };
+        let portraits = [(1, [1.0, 0.0]), (2, [1.0, 0.0]), (3, [0.0, 1.0])];
+        let portraits: HashMap<_, _> =
+            portraits.into_iter().map(|(id, vector)| (ArticleId(id), portrait(vector))).collect();
+        let candidates = [(1, -0.1), (2, -0.11), (3, -0.12)];
+        let candidates: Vec<_> =
+            candidates.into_iter().map(|(id, score)| ranked(id, Tier::Rest, score)).collect();
+        let list = |diversity| {
+            let options = RecommendOptions { diversity, ..RecommendOptions::default() };
+            let list = arrange(candidates.clone(), &portraits, &options, DateTime::default(), 3);
+            list.into_iter().map(|ranked| ranked.article.0).collect::<Vec<_>>()
+        };
+        assert_eq!(list(0.0), [1, 2, 3]);
+        assert_eq!(list(0.5), [1, 3, 2]);
     }
 
     /// The last of the scores that are looked at says what a jump is: it must be the same one however many are wanted.

@@ -8,7 +8,10 @@ use super::examples::Examples;
 use super::pool::POOL;
 use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
 use crate::article::ArticleId;
-use crate::index::{ArticleHit, PassageSpan, Snapshot, dot};
+use crate::index::{ArticleHit, IndexError, PassageSpan, Snapshot, dot};
+
+/// Lists that are arranged together: each may need its own two hundred articles, vectors included.
+const LISTS_ARRANGED: usize = 50;
 
 /// What articles are wanted for: an article, or, without one, the articles of `options.like`.
 pub type Source = Option<ArticleId>;
@@ -83,28 +86,49 @@ async fn similar(
 ) -> Result<SimilarArticles, RecommendError> {
     let options = options.without_examples();
     let rearranged = options.looks_at_articles() || options.autocut.is_some();
+    // A search through the vector index finds other articles at the end of a long list than of a short one: one list is the
+    // same however much of it is wanted. Those of a page are looked for without the index, or in numbers that would take too long.
+    let alike = rearranged || wanted.len() == 1;
     // One more than wanted, because the nearest article is the article itself.
-    let limit = 1 + if rearranged { POOL } else { k.min(POOL) };
+    let limit = 1 + if alike { POOL } else { k.min(POOL) };
     let queries: Vec<_> = wanted.iter().map(|wanted| wanted.vector.clone()).collect();
     let hits = snapshot.nearest_articles(&queries, limit, &options.filter, &options.exclude).await?;
     let complete = hits.iter().all(|hits| hits.len() < limit);
+    let mut lists: Vec<_> = wanted.into_iter().zip(hits).collect();
+    let (mut ranked, mut vectors) = (HashMap::new(), HashMap::new());
+    while !lists.is_empty() {
+        let lists: Vec<_> = lists.drain(..lists.len().min(LISTS_ARRANGED)).collect();
+        vectors.extend(lists.iter().map(|(wanted, _)| (wanted.source, wanted.vector.clone())));
+        ranked.extend(arranged(&snapshot, lists, k, &options, moment).await?);
+    }
+    Ok(SimilarArticles { ranked, complete, vectors, snapshot })
+}
+
+/// The lists of the articles that were found, on a thread that may be held up.
+async fn arranged(
+    snapshot: &Snapshot,
+    lists: Vec<(Wanted, Vec<ArticleHit>)>,
+    k: usize,
+    options: &RecommendOptions,
+    moment: Moment,
+) -> Result<Vec<(Source, Vec<Ranked>)>, RecommendError> {
     let portraits = if options.looks_at_articles() {
-        let mut articles: Vec<_> = hits.iter().flatten().map(|hit| hit.article).collect();
+        let mut articles: Vec<_> = lists.iter().flat_map(|(_, hits)| hits).map(|hit| hit.article).collect();
         articles.sort_unstable();
         articles.dedup();
         snapshot.portraits(&articles).await?
     } else {
         HashMap::new()
     };
-    let ranked = wanted.iter().zip(hits).map(|(Wanted { source, known, .. }, hits)| {
-        let others = hits.into_iter().filter(|hit| Some(hit.article) != *source).take(limit - 1);
+    let options = options.clone();
+    let list = move |(Wanted { source, known, .. }, hits): (Wanted, Vec<ArticleHit>)| {
+        let others = hits.into_iter().filter(|hit| Some(hit.article) != source).take(POOL);
         let mut candidates = others.map(Ranked::from).collect();
-        hide_copies_of(known, &mut candidates, &portraits, &options);
-        (*source, arrange(candidates, &portraits, &options, moment.time, k))
-    });
-    let ranked = ranked.collect();
-    let vectors = wanted.into_iter().map(|wanted| (wanted.source, wanted.vector)).collect();
-    Ok(SimilarArticles { ranked, complete, vectors, snapshot })
+        hide_copies_of(&known, &mut candidates, &portraits, &options);
+        (source, arrange(candidates, &portraits, &options, moment.time, k))
+    };
+    let lists = tokio::task::spawn_blocking(move || lists.into_iter().map(list).collect());
+    Ok(lists.await.map_err(IndexError::from)?)
 }
 
 impl From<ArticleHit> for Ranked {
