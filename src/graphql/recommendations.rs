@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
 use crate::article::{ArticleId, slice_utf16};
-use crate::db::Database;
+use crate::db::{Database, ROWS_PER_STATEMENT};
 use crate::entity::{article, index_background};
 use crate::index::{Highlight, QueryWords, Snapshot};
 use crate::recommend::{
@@ -77,12 +77,11 @@ impl RecommendationList {
     ) -> Result<Self, ApiError> {
         let distinct: HashSet<_> = ranked.values().flatten().map(|ranked| ranked.article).collect();
         let ids: Vec<_> = distinct.into_iter().collect();
-        let rows = if ids.is_empty() {
-            Vec::new()
-        } else {
+        let mut rows = Vec::with_capacity(ids.len());
+        for ids in ids.chunks(ROWS_PER_STATEMENT) {
             let wanted = article::Column::Id.is_in(ids.iter().map(|id| id.0));
-            article::Entity::find().filter(wanted).all(db.reader()).await?
-        };
+            rows.extend(article::Entity::find().filter(wanted).all(db.reader()).await?);
+        }
         let page = Arc::new(ArticlePage::new(ids));
         let revisions = rows.iter().map(|row| (row.article_id(), row.revision)).collect();
         let articles = rows
@@ -121,18 +120,29 @@ impl Details {
     pub async fn best(&self, source: Source, target: ArticleId) -> Result<Option<BestPassage>, ApiError> {
         match &self.kind {
             SourceKind::Text { matches, words, by_words } => {
-                let nearest = matches.passages.get(&target).copied();
-                if !matches.words_tell_passages() {
-                    return Ok(nearest);
+                if matches.words_tell_passages() {
+                    let words = words.get_or_try_init(async || matches.words()).await?;
+                    let by_words = by_words.get_or_try_init(|| matches.passages_by_words(words)).await?;
+                    if let Some(best) = by_words.get(&target) {
+                        return Ok(Some(*best));
+                    }
                 }
-                let words = words.get_or_try_init(async || matches.words()).await?;
-                let by_words = by_words.get_or_try_init(|| matches.passages_by_words(words)).await?;
-                Ok(by_words.get(&target).copied().or(nearest))
+                Ok(matches.nearness(target).await?.map(|nearest| nearest.passage))
             }
             SourceKind::Articles { similar, passages } => {
                 let passages = passages.get_or_try_init(|| similar.best_passages()).await?;
                 Ok(passages.get(&(source, target)).copied())
             }
+        }
+    }
+
+    /// How near `ranked` is in meaning to what it was ranked for.
+    pub async fn cosine(&self, ranked: &Ranked) -> Result<Option<f32>, ApiError> {
+        match &self.kind {
+            SourceKind::Text { matches, .. } if ranked.cosine.is_none() => {
+                Ok(matches.nearness(ranked.article).await?.map(|nearness| nearness.cosine))
+            }
+            _ => Ok(ranked.cosine),
         }
     }
 

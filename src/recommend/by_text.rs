@@ -2,26 +2,30 @@
 
 use std::collections::HashMap;
 
+use tokio::sync::OnceCell;
+
 use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::fusion::contributions;
 use super::phrases::Phrases;
 use super::pool::{POOL, Pool, gather};
-use super::semantic::nearness_of;
-use super::{BestPassage, Mode, Moment, RecommendError, RecommendOptions, Recommender};
+use super::semantic::{Nearness, nearness_of};
+use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender};
 use crate::article::ArticleId;
+use crate::embedding::Embedder;
 use crate::index::{Generation, IndexError, QueryWords, Snapshot};
 
-/// Articles recommended for a text, with the passages that fit it best.
+/// Articles recommended for a text.
 pub struct TextMatches {
     pub ranked: Vec<Ranked>,
-    pub passages: HashMap<ArticleId, BestPassage>,
     /// Whether every article that fits was ranked, not only the best of them.
     pub complete: bool,
     pub mode: Mode,
     pub(super) phrases: Phrases,
     query: String,
     generation: Generation,
+    model: Embedder,
+    nearness: OnceCell<HashMap<ArticleId, Nearness>>,
     /// What was searched, to read the passages' texts from.
     pub snapshot: Snapshot,
 }
@@ -32,6 +36,17 @@ impl TextMatches {
         self.mode != Mode::Semantic || !self.phrases.are_none()
     }
 
+    /// How near a listed article is; absent when the index has no vector of it. By words alone, the text is embedded, and all
+    /// listed articles looked up, when the first is asked for.
+    pub async fn nearness(&self, article: ArticleId) -> Result<Option<Nearness>, RecommendError> {
+        let look_up = || async {
+            let vector = self.model.embed_query(&self.query).await?;
+            let listed: Vec<_> = self.ranked.iter().map(|ranked| ranked.article).collect();
+            nearness_of(&self.snapshot, vector.as_slice(), &listed).await
+        };
+        Ok(self.nearness.get_or_try_init(look_up).await?.get(&article).copied())
+    }
+
     /// The query's words, as full-text search sees them; cut when they are wanted.
     pub fn words(&self) -> Result<QueryWords, RecommendError> {
         Ok(self.generation.words_of(&self.query)?)
@@ -39,7 +54,7 @@ impl TextMatches {
 }
 
 impl Recommender {
-    /// The `k` articles that fit `query` best.
+    /// The `k` articles that fit `query` best. By words alone examples change nothing.
     pub async fn by_text(
         &self,
         query: &str,
@@ -60,15 +75,16 @@ impl Recommender {
             liked = examples.liked().to_vec();
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
+        let needs_vector = options.mode != Mode::Keyword || options.min_score.is_some();
         // Whatever rearranges the list, or looks for its end, takes articles from anywhere in the pool.
         let rearranged = options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none();
         let wanted = if rearranged { POOL } else { k };
-        let Pool { candidates, complete, vector } =
+        let vector = needs_vector.then_some(vector);
+        let Pool { candidates, complete } =
             gather(&snapshot, query, phrases.clone(), vector, wanted, &options).await?;
-        let mut passages: HashMap<_, _> = candidates
-            .iter()
-            .filter_map(|candidate| Some((candidate.article, candidate.nearness?.passage)))
-            .collect();
+        let nearness =
+            candidates.iter().filter_map(|candidate| Some((candidate.article, candidate.nearness?)));
+        let nearness = needs_vector.then(|| nearness.collect());
         let contributions = contributions(&candidates, &options);
         let mut candidates: Vec<_> = candidates
             .into_iter()
@@ -88,17 +104,8 @@ impl Recommender {
             HashMap::new()
         };
         hide_copies_of(&liked, &mut candidates, &portraits, &options);
-        let mut ranked = arrange(candidates, &portraits, &options, moment.time, k);
-        if options.mode == Mode::Keyword {
-            let unknown = ranked.iter().filter(|ranked| ranked.cosine.is_none());
-            let unknown: Vec<_> = unknown.map(|ranked| ranked.article).collect();
-            let near = nearness_of(&snapshot, &vector, &unknown).await?;
-            for ranked in &mut ranked {
-                ranked.cosine = near.get(&ranked.article).map(|nearness| nearness.cosine).or(ranked.cosine);
-            }
-            passages.extend(near.into_iter().map(|(article, nearness)| (article, nearness.passage)));
-        }
-        let (query, mode) = (query.to_owned(), options.mode);
-        Ok(TextMatches { ranked, passages, complete, mode, phrases, query, generation, snapshot })
+        let ranked = arrange(candidates, &portraits, &options, moment.time, k);
+        let (query, mode, nearness) = (query.to_owned(), options.mode, OnceCell::new_with(nearness));
+        Ok(TextMatches { ranked, complete, mode, phrases, query, generation, model, nearness, snapshot })
     }
 }

@@ -1,5 +1,6 @@
 //! The articles among which a list is ranked: a fixed number from each leg, however many are asked for, so that a longer
-//! list begins as a shorter one and what is far down changes nothing above.
+//! list begins as a shorter one and what is far down changes nothing above. (By meaning alone a list of few leaves out what
+//! cannot be in it as far as the searches tell, which the vector index answers approximately.)
 
 use std::collections::{HashMap, HashSet};
 
@@ -18,7 +19,7 @@ pub const POOL: usize = 200;
 pub struct Candidate {
     pub article: ArticleId,
     pub tier: Tier,
-    /// Absent for an article of which the index has no vector.
+    /// Absent for an article of which the index has no vector, and where nothing is told of nearness.
     pub nearness: Option<Nearness>,
     /// 0 for an article that shares no word with the text.
     pub bm25: f32,
@@ -27,29 +28,29 @@ pub struct Candidate {
 /// What a list is ranked among.
 pub struct Pool {
     pub candidates: Vec<Candidate>,
-    /// Whether it has every article that fits: neither leg has found as many as it may bring.
+    /// Whether it has every article that fits: neither leg has found as many as it may bring, nor have the names.
     pub complete: bool,
-    /// Of the text.
-    pub vector: Vec<f32>,
 }
 
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is then asked for by id, all
-/// at once. By meaning alone, no more is asked for than decides which the `wanted` best are; the pool then lacks others.
+/// at once. By meaning alone, no more is asked for than decides which the `wanted` best are; the pool then lacks others. Without
+/// the text's `vector`, by words alone, nothing is told of nearness.
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
     phrases: Phrases,
-    vector: impl Future<Output = Result<Vec<f32>, RecommendError>>,
+    vector: Option<impl Future<Output = Result<Vec<f32>, RecommendError>>>,
     wanted: usize,
     options: &RecommendOptions,
 ) -> Result<Pool, RecommendError> {
     let semantic = async {
+        let Some(vector) = vector else { return Ok((None, Found::default())) };
         let vector = vector.await?;
         let found = match options.mode {
             Mode::Semantic | Mode::Hybrid => search(snapshot, &vector, POOL, options).await?,
             Mode::Keyword => Found::default(),
         };
-        Ok((vector, found))
+        Ok((Some(vector), found))
     };
     let keyword = async {
         let matching = match options.mode {
@@ -65,27 +66,27 @@ pub async fn gather(
     let found_near = found.articles();
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
-    let complete = all_matches && found_near.len() < POOL;
+    let complete = all_matches && found_near.len() < POOL && !tiers.more_are_named();
     if options.mode == Mode::Semantic {
         found.leave_out_far(wanted);
     }
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
     let mut articles: HashSet<_> = matching.keys().chain(tiers.articles()).copied().collect();
-    // By words alone, how near an article is matters where it is told: of the few that are listed.
-    let not_near: Vec<_> = match options.mode {
-        Mode::Keyword if options.min_score.is_none() => Vec::new(),
-        _ => articles.iter().copied().collect(),
-    };
+    let not_near: Vec<_> = articles.iter().copied().collect();
     let not_matching = match options.mode {
         Mode::Hybrid | Mode::Keyword if !all_matches => {
             lacking(found_near.iter().chain(tiers.articles()), &matching)
         }
         _ => Vec::new(),
     };
-    let (near, more_matching) =
-        futures::try_join!(semantic::complete(snapshot, &vector, found, &not_near), async {
-            Ok(snapshot.matches_of(text, &not_matching).await?)
-        })?;
+    let near = async {
+        match &vector {
+            Some(vector) => semantic::complete(snapshot, vector, found, &not_near).await,
+            None => Ok(HashMap::new()),
+        }
+    };
+    let more_matching = async { Ok(snapshot.matches_of(text, &not_matching).await?) };
+    let (near, more_matching) = futures::try_join!(near, more_matching)?;
     matching.extend(more_matching);
     articles.extend(nearest(&found_near, &near));
     tiers.examine(snapshot, text, articles.iter().copied()).await?;
@@ -97,7 +98,7 @@ pub async fn gather(
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
-    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete, vector })
+    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete })
 }
 
 /// The first of `found`, as many as a leg brings.

@@ -61,7 +61,8 @@ impl Found {
     }
 }
 
-/// Articles near to `vector`, of those that pass: at least the `count` nearest by either cosine.
+/// Articles near to `vector`, of those that pass: the `count` nearest as wholes, and those of the nearest passages, which may be
+/// fewer where articles are long.
 pub async fn search(
     snapshot: &Snapshot,
     vector: &[f32],

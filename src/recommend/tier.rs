@@ -26,7 +26,6 @@ pub enum Tier {
 pub struct Tiers {
     tiers: HashMap<ArticleId, Tier>,
     phrases: Phrases,
-    /// Whether more are named than are known.
     more_are_named: bool,
     /// Articles whose texts were looked into.
     examined: HashSet<ArticleId>,
@@ -50,6 +49,11 @@ impl Tiers {
         tiers.more_are_named = named.len() >= ARTICLES_MAX;
         tiers.tiers.extend(named.into_iter().map(|article| (article, Tier::TitleOrId)));
         Ok(tiers)
+    }
+
+    /// Whether more articles are named than are known.
+    pub fn more_are_named(&self) -> bool {
+        self.more_are_named
     }
 
     pub fn of(&self, article: ArticleId) -> Tier {

@@ -62,8 +62,13 @@ impl TextMatches {
             for (article, shared) in
                 tokio::task::spawn_blocking(of_articles).await.map_err(IndexError::from)?
             {
-                let nearest = self.passages.get(&article);
-                best.extend(best_fit(shared, nearest, mode).map(|span| (article, span.into())));
+                // By words alone meaning tells nothing.
+                let nearest = match mode {
+                    Mode::Keyword => None,
+                    Mode::Hybrid | Mode::Semantic => self.nearness(article).await?,
+                };
+                let nearest = nearest.map(|nearest| nearest.passage);
+                best.extend(best_fit(shared, nearest.as_ref(), mode).map(|span| (article, span.into())));
             }
         }
         Ok(best)

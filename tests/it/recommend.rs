@@ -1,5 +1,7 @@
 //! Recommendations: what is left out, what is refused, how often the index is asked.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
@@ -239,10 +241,12 @@ async fn however_many_have_the_title_all_that_are_listed_come_first() {
         app.create_all(&json!(same)).await;
     }
     let document = "{ recommendations(query: \"weekly report\", first: 100) {
-      nodes { explanation { tier } } pageInfo { endCursor } } }";
+      nodes { article { id } explanation { tier } } pageInfo { endCursor } } }";
     let mut data = app.query(document).await;
+    let mut listed = HashSet::new();
     for _ in 0..3 {
         let nodes = data["recommendations"]["nodes"].as_array().unwrap();
+        listed.extend(nodes.iter().map(|node| node["article"]["id"].as_str().unwrap().to_owned()));
         assert!(nodes.iter().all(|node| node["explanation"]["tier"] == "TITLE_OR_ID"), "{data}");
         let after = data["recommendations"]["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
         data = app.query(&document.replace("first: 100", &format!("first: 100, after: \"{after}\""))).await;
@@ -250,6 +254,7 @@ async fn however_many_have_the_title_all_that_are_listed_come_first() {
             break;
         }
     }
+    assert!(listed.len() >= 200, "{}", listed.len());
     app.stop().await;
 }
 
@@ -441,5 +446,45 @@ async fn named_articles_come_first_then_those_with_the_phrase() {
     let filtered = json!({ "filter": { "idsNotIn": ["4"] }, "excludeIds": ["2"] });
     assert_eq!(tiers("red apple", filtered.clone()).await, ["TITLE_OR_ID 5"]);
     assert_eq!(tiers("\"red apple\"", filtered).await, ["PHRASE 5"]);
+    app.stop().await;
+}
+
+/// The model is asked when nearness in meaning is, once for the list.
+#[tokio::test]
+async fn by_words_nothing_is_embedded_unless_nearness_is_told() {
+    let app = with_articles(5).await;
+    let runs = || {
+        let live = app.app.index.live().unwrap();
+        app.app.models.with_fingerprint(live.fingerprint()).unwrap().runs()
+    };
+    let ask = async |query: &str, options: Value, fields: &str| {
+        let before = runs();
+        let document = format!(
+            "query($query: String!, $options: RecommendOptions) {{ recommend(query: $query, options: $options) {{ {fields} }} }}"
+        );
+        let data = app.query_with(&document, json!({ "query": query, "options": options })).await;
+        assert!(data["recommend"].as_array().unwrap().len() >= 4, "{data}");
+        (runs() - before, data["recommend"].clone())
+    };
+    let (embedded, _) = ask(
+        "words number 1",
+        json!({ "mode": "KEYWORD" }),
+        "score passage { text } explanation { tier keyword }",
+    )
+    .await;
+    assert_eq!(embedded, 0);
+    let told = "article { id } confidence explanation { cosine } passage { text }";
+    let (embedded, by_words) = ask("words number 2", json!({ "mode": "KEYWORD" }), told).await;
+    assert_eq!(embedded, 1);
+    let by_id = |list: &Value| {
+        let items = list.as_array().unwrap().iter();
+        let cosines =
+            items.map(|item| (item["article"]["id"].to_string(), item["explanation"]["cosine"].to_string()));
+        cosines.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let (embedded, by_both) = ask("words number 2", json!({ "mode": "HYBRID" }), told).await;
+    assert_eq!((embedded, by_id(&by_words)), (0, by_id(&by_both)));
+    let least = json!({ "mode": "KEYWORD", "minScore": -1 });
+    assert_eq!(ask("words number 3", least, "score").await.0, 1, "it is needed to rank");
     app.stop().await;
 }

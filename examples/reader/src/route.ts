@@ -14,9 +14,18 @@ function subscribe(changed: () => void) {
   return () => removeEventListener("hashchange", changed);
 }
 
+// An address that was typed may be none that hrefTo makes: it names no article then.
+function decoded(id: string) {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return id;
+  }
+}
+
 export function useRoute(): Route {
   const hash = useSyncExternalStore(subscribe, () => location.hash);
   const [, page, id] = hash.split("/");
-  if (page === "article" && id) return { at: "article", id: decodeURIComponent(id) };
+  if (page === "article" && id) return { at: "article", id: decoded(id) };
   return { at: page === "write" ? "write" : "list" };
 }

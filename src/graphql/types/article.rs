@@ -139,7 +139,8 @@ impl Article {
     }
 
     /// The articles most like this one, best first, never itself. Empty for an article that is not indexed yet; null with
-    /// an error when the index cannot answer. Articles of one list are answered together.
+    /// an error when the index cannot answer. Articles of one list are answered together, with the same options: this article
+    /// among those of `like` or `dislike` changes little.
     async fn similar_to(
         &self,
         context: &Context<'_>,

@@ -35,7 +35,7 @@ pub struct RecommendOptionsInput {
     /// best counts for it.
     #[graphql(default)]
     pub diversity: f64,
-    /// Lets the scores of old articles decay.
+    /// Lets the scores of old articles decay, among the best 200.
     pub freshness: Option<FreshnessInput>,
     /// What becomes of articles that are nearly the same as one listed before, or as the article or those of `like` that the
     /// list is for.
@@ -52,7 +52,7 @@ pub struct RecommendOptionsInput {
 #[derive(Clone, Copy, Debug, InputObject)]
 #[graphql(name = "Freshness")]
 pub struct FreshnessInput {
-    /// The age at which the part of the score that decays has halved, in days.
+    /// The age at which the part of the score that decays has halved, in days, 0.00002 to 10,000,000.
     pub half_life_days: f64,
     /// The part of the score that decays, 0 to 1.
     #[graphql(default = 1.0)]
@@ -63,7 +63,8 @@ pub struct FreshnessInput {
 #[derive(Enum, Copy, Clone, Debug, Default, PartialEq, Eq)]
 #[graphql(name = "NearDuplicates", remote = "NearDuplicates")]
 pub enum NearDuplicatesMode {
-    /// They are left out; `explanation.reasons` of the one that is listed names them.
+    /// They are left out; `explanation.reasons` of the one that is listed names them. Copies of the article, or of those of
+    /// `like`, that the list is for are not mentioned.
     Hide,
     /// They are listed.
     #[default]
@@ -83,7 +84,7 @@ pub enum RecommendMode {
     Hybrid,
 }
 
-/// How much each likeness counts in the hybrid mode, each from 0 to 1.
+/// How much each likeness counts in the hybrid mode, each from 0 to 1, not both 0.
 #[derive(Clone, Copy, Debug, InputObject)]
 pub struct RecommendWeights {
     /// Of likeness of meaning, as a share of the largest in the pool.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Context, Enum, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 
 use super::Article;
 use crate::article::slice_utf16;
@@ -12,7 +12,8 @@ use crate::graphql::recommendations::Details;
 use crate::index;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
-/// An article that fits, and how well.
+/// An article that fits, and how well; cheap to clone.
+#[derive(Clone)]
 pub struct Recommendation {
     article: Article,
     ranked: Ranked,
@@ -57,7 +58,8 @@ pub enum RecommendationTier {
 }
 
 /// How a score came about.
-#[derive(Clone, Debug, SimpleObject)]
+#[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct ScoreExplanation {
     /// Where the article stands before its score counts.
     pub tier: RecommendationTier,
@@ -71,11 +73,21 @@ pub struct ScoreExplanation {
     pub diversity: f64,
     /// The sum of the parts.
     pub ranking_score: f64,
-    /// How near the article is in meaning, -1 to 1, whatever the mode: the mean of two cosines, of its best passage and of the
-    /// article as a whole; for recommendations for an article the cosine of the two articles. Null when the index has no vector of it.
-    pub cosine: Option<f64>,
     /// Why articles that would follow are not listed.
     pub reasons: Vec<RankingReason>,
+    #[graphql(skip)]
+    recommendation: Recommendation,
+}
+
+#[ComplexObject]
+impl ScoreExplanation {
+    /// How near the article is in meaning, -1 to 1, whatever the mode: the mean of two cosines, of its best passage and of the
+    /// article as a whole, to the text; for recommendations for an article the cosine of the two articles. `like` and `dislike`
+    /// move what it is compared with. Null when the index has no vector of it.
+    async fn cosine(&self) -> Nullable<f64> {
+        let Recommendation { ranked, details, .. } = &self.recommendation;
+        details.cosine(ranked).await.map(|cosine| cosine.map(f64::from)).transpose()
+    }
 }
 
 /// Why articles that would follow one are not listed.
@@ -119,7 +131,8 @@ impl Recommendation {
     }
 
     /// The part of the article that fits best: for a text that quotes phrases one that has them; by words the one with most
-    /// of them, and in the hybrid mode the nearest of those that have any; else the one nearest in meaning.
+    /// of them, and in the hybrid mode the nearest of those that have any; else the one nearest in meaning. An empty text
+    /// when the index has none.
     async fn passage(&self) -> Result<Passage, ApiError> {
         let row = self.article.row();
         let Some(best) = self.details.best(self.source, row.article_id()).await? else {
@@ -136,17 +149,21 @@ impl Recommendation {
     }
 
     /// How unusual the likeness is, 0 to 1: the share of 10,000 random pairs of passages of the index with a lower cosine than
-    /// `explanation.cosine`. It is not a probability that the article is wanted. Null when the cosine is, and until the index
+    /// `explanation.cosine`. It is not a probability that the article is wanted, and whole articles are more alike than passages:
+    /// compare it within lists of one kind. Null when the cosine is, and until the index
     /// has been sampled, which happens soon after it has got two articles and whenever it has doubled.
     async fn confidence(&self, context: &Context<'_>) -> Nullable<f64> {
-        let cosine = self.ranked.cosine?;
-        let background = self.details.background(context.data_unchecked::<Database>()).await;
-        background.map(|background| Some(background?.share_below(cosine))).transpose()
+        let share = async {
+            let Some(cosine) = self.details.cosine(&self.ranked).await? else { return Ok(None) };
+            let background = self.details.background(context.data_unchecked::<Database>()).await?;
+            Ok(background.map(|background| background.share_below(cosine)))
+        };
+        share.await.transpose()
     }
 
     /// How the score came about.
     async fn explanation(&self) -> ScoreExplanation {
-        let Ranked { tier, cosine, contributions, reasons, .. } = &self.ranked;
+        let Ranked { tier, contributions, reasons, .. } = &self.ranked;
         ScoreExplanation {
             tier: (*tier).into(),
             semantic: contributions.semantic,
@@ -154,8 +171,8 @@ impl Recommendation {
             freshness: contributions.freshness,
             diversity: contributions.diversity,
             ranking_score: contributions.score(),
-            cosine: cosine.map(f64::from),
             reasons: reasons.iter().map(RankingReason::from).collect(),
+            recommendation: self.clone(),
         }
     }
 }

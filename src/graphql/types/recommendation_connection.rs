@@ -54,8 +54,8 @@ impl RecommendationConnection {
         }
     }
 
-    /// How many articles fit in all. Null when that is not known: the list ends after the best 200 by each likeness, and
-    /// there are more.
+    /// How many the whole list has, without those that `perCategory`, `nearDuplicates` and `autocut` keep out. Null when that
+    /// is not known: the list ends after the best 200 by each likeness, and there are more; or the article is not indexed yet.
     async fn total_count(&self) -> Option<usize> {
         self.total_count
     }
