@@ -16,9 +16,16 @@ use crate::article::{ArticleFacets, ArticleId};
 /// Events that a listener may be behind; one that is slower loses the oldest and is told how many.
 const BACKLOG: usize = 1_024;
 
-/// How long events wait for a listener to read half of its backlog.
-const LISTENER_MAX: Duration = Duration::from_secs(2);
+/// How long events wait for listeners.
+const PATIENCE: Patience = Patience { stalled: Duration::from_secs(2), slow: Duration::from_secs(10) };
 const LISTENER_POLL: Duration = Duration::from_millis(2);
+
+struct Patience {
+    /// With one that reads nothing.
+    stalled: Duration,
+    /// With one that reads half of its backlog.
+    slow: Duration,
+}
 
 /// What the searches of this process see of the index.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,14 +97,22 @@ impl Events {
     }
 
     /// Waits until the slowest listener has read half of what it may be behind; one that reads nothing for a while is not
-    /// waited for, until it has.
+    /// waited for, nor one that reads too slowly, until it has.
     pub async fn wait_for_listeners(&self) {
+        self.wait(PATIENCE).await;
+    }
+
+    async fn wait(&self, patience: Patience) {
         let started = Instant::now();
+        let (mut behind, mut read) = (usize::MAX, started);
         while self.articles.len() > BACKLOG / 2 {
             if self.given_up.load(Ordering::Relaxed) {
                 return;
             }
-            if started.elapsed() > LISTENER_MAX {
+            if self.articles.len() < behind {
+                (behind, read) = (self.articles.len(), Instant::now());
+            }
+            if read.elapsed() > patience.stalled || started.elapsed() > patience.slow {
                 self.given_up.store(true, Ordering::Relaxed);
                 return;
             }
@@ -114,5 +129,48 @@ impl Events {
     /// Whether anybody listens to events of articles.
     pub fn has_listeners(&self) -> bool {
         self.articles.receiver_count() > 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+
+    use super::*;
+
+    /// How far behind a listener is that takes `each` to read an event, when it is no longer waited for.
+    async fn behind(each: Option<Duration>, patience: Patience) -> usize {
+        let events = Events::default();
+        let mut listener = events.articles();
+        let facets = ArticleFacets {
+            category: None,
+            tags: Vec::new(),
+            created_at: DateTime::default(),
+            content_length: 0,
+        };
+        for id in 0..1_000 {
+            let facets = facets.clone();
+            events.publish(ArticleEvent { kind: ArticleEventKind::Created, article: ArticleId(id), facets });
+        }
+        let reading = tokio::spawn(async move {
+            while let Some(each) = each {
+                tokio::time::sleep(each).await;
+                listener.recv().await.unwrap();
+            }
+            std::future::pending::<()>().await;
+        });
+        events.wait(patience).await;
+        let behind = events.articles.len();
+        reading.abort();
+        behind
+    }
+
+    #[tokio::test]
+    async fn a_listener_that_reads_is_waited_for_and_one_that_does_not_is_not() {
+        let (soon, late) = (Duration::from_millis(300), Duration::from_secs(60));
+        let reading = Some(Duration::from_millis(2));
+        assert!(behind(reading, Patience { stalled: soon, slow: late }).await <= BACKLOG / 2);
+        assert!(behind(reading, Patience { stalled: late, slow: soon }).await > BACKLOG / 2);
+        assert_eq!(behind(None, Patience { stalled: soon, slow: late }).await, 1_000);
     }
 }
