@@ -32,7 +32,7 @@ pub async fn list(
     match purpose {
         Purpose::Text(query) => {
             let matches = recommender.by_text(&query, k, &options, Moment::now()).await?;
-            Ok(RecommendationList::by_text(db, matches).await?.of_query())
+            Ok(RecommendationList::by_text(db, Box::new(matches)).await?.of_query())
         }
         Purpose::Article(id) => {
             let article = wanted_article(context, &id, &options).await?;
@@ -62,7 +62,10 @@ pub async fn page(
 
     let recommender = context.data_unchecked::<Recommender>();
     let ranked = match purpose {
-        Purpose::Text(query) => recommender.by_text(&query, ALL, &options, moment).await.map(Ranking::Text),
+        Purpose::Text(query) => {
+            let matches = recommender.by_text(&query, ALL, &options, moment).await;
+            matches.map(|matches| Ranking::Text(Box::new(matches)))
+        }
         Purpose::Article(id) => {
             // Later pages are of what the index held then: the article may be gone since.
             let id = match after.and(id.parse().ok()) {
@@ -70,11 +73,11 @@ pub async fn page(
                 None => wanted_article(context, &id, &options).await?.row().article_id(),
             };
             let similar = recommender.by_articles(&[id], ALL, &options, moment).await;
-            similar.map(|similar| Ranking::Articles(Some(id), similar))
+            similar.map(|similar| Ranking::Articles(Some(id), Box::new(similar)))
         }
         Purpose::Examples => {
             let similar = recommender.by_examples(ALL, &options, moment).await;
-            similar.map(|similar| Ranking::Articles(None, similar))
+            similar.map(|similar| Ranking::Articles(None, Box::new(similar)))
         }
     };
     let mut ranking = match ranked {
@@ -116,8 +119,8 @@ async fn wanted_article(
 
 /// One list, for a text or for one source.
 enum Ranking {
-    Text(TextMatches),
-    Articles(Source, SimilarArticles),
+    Text(Box<TextMatches>),
+    Articles(Source, Box<SimilarArticles>),
 }
 
 impl Ranking {
@@ -154,7 +157,7 @@ impl Ranking {
         match self {
             Self::Text(matches) => Ok(RecommendationList::by_text(db, matches).await?.placed(None)),
             Self::Articles(source, similar) => {
-                Ok(RecommendationList::by_article(db, similar).await?.placed(source))
+                Ok(RecommendationList::by_article(db, *similar).await?.placed(source))
             }
         }
     }

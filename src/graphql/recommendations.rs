@@ -50,16 +50,12 @@ enum SourceKind {
 
 impl RecommendationList {
     /// The list for a text.
-    pub async fn by_text(db: &Database, matches: TextMatches) -> Result<Self, ApiError> {
+    pub async fn by_text(db: &Database, matches: Box<TextMatches>) -> Result<Self, ApiError> {
         let ranked = HashMap::from([(None, matches.ranked.clone())]);
         Self::load(
             db,
             ranked,
-            SourceKind::Text {
-                matches: Box::new(matches),
-                words: OnceCell::new(),
-                by_words: OnceCell::new(),
-            },
+            SourceKind::Text { matches, words: OnceCell::new(), by_words: OnceCell::new() },
         )
         .await
     }
