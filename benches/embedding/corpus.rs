@@ -48,8 +48,13 @@ pub fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     BufReader::new(bytes).lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
 
+fn plain_or_compressed(folder: &Path, name: &str) -> PathBuf {
+    let plain = folder.join(name);
+    if plain.exists() { plain } else { folder.join(format!("{name}.gz")) }
+}
+
 impl Collection {
-    /// Reads `corpus.jsonl.gz`, `queries.jsonl.gz` and `qrels.tsv` of a folder. Queries that nobody judged are left out.
+    /// Reads `corpus.jsonl`, `queries.jsonl`, both maybe `.gz`, and `qrels.tsv` of a folder. Queries that nobody judged are left out.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let mut grades: HashMap<String, HashMap<String, f64>> = HashMap::new();
@@ -64,9 +69,9 @@ impl Collection {
                 grades.entry(query.to_owned()).or_default().insert(document.to_owned(), grade);
             }
         }
-        let mut queries: Vec<Query> = lines(&folder.join("queries.jsonl.gz"))?;
+        let mut queries: Vec<Query> = lines(&plain_or_compressed(folder, "queries.jsonl"))?;
         queries.retain(|query| grades.contains_key(&query.id));
-        Ok(Self { name, documents: lines(&folder.join("corpus.jsonl.gz"))?, queries, grades })
+        Ok(Self { name, documents: lines(&plain_or_compressed(folder, "corpus.jsonl"))?, queries, grades })
     }
 
     /// All collections below a folder.

@@ -1,15 +1,18 @@
 //! Long articles: what passages find that one truncated vector does not, how long passages should be, and whether scoring
 //! similar articles once more by their passages pays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::Path;
 use std::time::Instant;
 
 use sentio::embedding::{Embedder, Embedding};
+use sentio::sync::LEAD_SHARE;
 
 use crate::corpus::{Article, Collection, lines};
+use crate::cut_articles::CutArticles;
 use crate::interval::interval;
-use crate::vectors::{best, cut, engine, nearest, passages, queries};
+use crate::shared_tags::SharedTags;
+use crate::vectors::{engine, nearest, passages, queries};
 
 /// Tokens and overlap of the passages that are compared.
 const LENGTHS: [(usize, usize); 4] = [(96, 24), (128, 32), (192, 48), (256, 64)];
@@ -27,54 +30,6 @@ pub async fn measure(data: &Path, model: &str) -> anyhow::Result<()> {
     rescoring(&embedder, lines(&data.join("blog-18f.jsonl.gz"))?).await
 }
 
-/// Articles as vectors of their passages.
-struct Passages {
-    /// The first passage of each article, and the end.
-    starts: Vec<usize>,
-    vectors: Vec<Embedding>,
-    seconds: f64,
-}
-
-impl Passages {
-    async fn of(
-        embedder: &Embedder,
-        lengths: Option<(usize, usize)>,
-        articles: &[Article],
-    ) -> anyhow::Result<Self> {
-        let started = Instant::now();
-        let (mut starts, mut texts) = (vec![0], Vec::new());
-        for article in articles {
-            texts.extend(cut(embedder, lengths, article)?);
-            starts.push(texts.len());
-        }
-        let vectors = passages(embedder, &texts).await?;
-        Ok(Self { starts, vectors, seconds: started.elapsed().as_secs_f64() })
-    }
-
-    fn of_article(&self, article: usize) -> &[Embedding] {
-        &self.vectors[self.starts[article]..self.starts[article + 1]]
-    }
-
-    fn articles(&self) -> usize {
-        self.starts.len() - 1
-    }
-
-    fn means(&self) -> anyhow::Result<Vec<Embedding>> {
-        let mean = |article| Embedding::mean(self.of_article(article));
-        (0..self.articles()).map(|article| mean(article).ok_or_else(|| anyhow::anyhow!("no mean"))).collect()
-    }
-
-    /// Articles by their best passage, mixed half and half with the article's vector, as Sentio ranks them.
-    fn rank(&self, query: &Embedding, means: &[Embedding], most: usize) -> Vec<usize> {
-        let score = |article: usize| {
-            let best =
-                self.of_article(article).iter().map(|passage| query.cosine(passage)).fold(-1.0, f32::max);
-            (best + query.cosine(&means[article])) / 2.0
-        };
-        best(&(0..self.articles()).map(score).collect::<Vec<_>>(), most)
-    }
-}
-
 /// A sentence from the last third of long documents: does it find its document first?
 async fn late_sentences(embedder: &Embedder, articles: &[Article]) -> anyhow::Result<()> {
     let long =
@@ -87,14 +42,14 @@ async fn late_sentences(embedder: &Embedder, articles: &[Article]) -> anyhow::Re
     let sentences: Vec<_> = sought.iter().map(|(_, sentence)| sentence.as_str()).collect();
     let asked = queries(embedder, &sentences).await?;
 
-    let whole = Passages::of(embedder, None, articles).await?;
-    let means = whole.means()?;
+    let whole = CutArticles::of(embedder, None, articles).await?;
+    let wholes = whole.wholes(LEAD_SHARE)?;
     let text = |article: &Article| format!("{}\n{}", article.title, article.content);
     let truncated = passages(embedder, &articles.iter().map(text).collect::<Vec<_>>()).await?;
     let first = |ranked: &[usize], number: usize| usize::from(ranked.first() == Some(&number));
     let (mut by_passages, mut by_truncation) = (0, 0);
     for ((number, _), query) in sought.iter().zip(&asked) {
-        by_passages += first(&whole.rank(query, &means, 1), *number);
+        by_passages += first(&whole.rank(query, &wholes, 1), *number);
         by_truncation += first(&nearest(std::slice::from_ref(query), &truncated, 1)[0], *number);
     }
     println!(
@@ -126,11 +81,11 @@ async fn lengths(embedder: &Embedder, collections: &[Collection]) -> anyhow::Res
     let window = embedder.model().window;
     for lengths in LENGTHS.into_iter().filter(|(tokens, _)| *tokens <= window) {
         for collection in collections {
-            let cut = Passages::of(embedder, Some(lengths), &collection.documents).await?;
-            let means = cut.means()?;
+            let cut = CutArticles::of(embedder, Some(lengths), &collection.documents).await?;
+            let wholes = cut.wholes(LEAD_SHARE)?;
             let asked: Vec<_> = collection.queries.iter().map(|query| query.text.as_str()).collect();
             let asked = queries(embedder, &asked).await?;
-            let rankings: Vec<_> = asked.iter().map(|query| cut.rank(query, &means, 10)).collect();
+            let rankings: Vec<_> = asked.iter().map(|query| cut.rank(query, &wholes, 10)).collect();
             let ndcg = collection.ndcg(&rankings);
             println!(
                 "{:>14} {:>12} {:>10} {:>10.1}  {:.4}",
@@ -148,36 +103,23 @@ async fn lengths(embedder: &Embedder, collections: &[Collection]) -> anyhow::Res
 /// Articles that share tags should be like each other: by article vectors alone, and with the best scored once more by
 /// the symmetric mean of their passages' best matches.
 async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Result<()> {
-    let cut = Passages::of(embedder, None, &articles).await?;
-    let means = cut.means()?;
-    let tags = telling_tags(&articles);
+    let cut = CutArticles::of(embedder, None, &articles).await?;
+    let wholes = cut.wholes(LEAD_SHARE)?;
+    let tags = SharedTags::of(&articles);
     let (mut plain, mut gained) = (Vec::new(), Vec::new());
     let mut seconds = 0.0;
     for article in 0..articles.len() {
-        let shared = |other: &usize| tags[article].intersection(&tags[*other]).count() as f64;
-        let others: Vec<_> = (0..articles.len()).filter(|other| *other != article).collect();
-        let mut ideal: Vec<_> = others.iter().map(shared).collect();
-        ideal.sort_by(|a, b| b.total_cmp(a));
-        if ideal[0] == 0.0 {
-            continue;
-        }
-        let gain = |ranked: &mut dyn Iterator<Item = f64>| -> f64 {
-            ranked.take(10).enumerate().map(|(rank, gain)| gain / (rank as f64 + 2.0).log2()).sum()
-        };
-        let ranked = &nearest(&means[article..=article], &means, RESCORED + 1)[0];
-        let ranked: Vec<_> =
+        let ranked = &nearest(&wholes[article..=article], &wholes, RESCORED + 1)[0];
+        let mut ranked: Vec<_> =
             ranked.iter().copied().filter(|other| *other != article).take(RESCORED).collect();
-        let mut again = ranked.clone();
+        let Some(by_wholes) = tags.ndcg(article, &ranked) else { continue };
         let score = |other: usize| matched(cut.of_article(article), cut.of_article(other));
         let started = Instant::now();
         let scores: HashMap<_, _> = ranked.iter().map(|other| (*other, score(*other))).collect();
         seconds += started.elapsed().as_secs_f64();
-        again.sort_by(|a, b| scores[b].total_cmp(&scores[a]));
-        let best = gain(&mut ideal.iter().copied());
-        let (by_mean, by_passages) =
-            (gain(&mut ranked.iter().map(shared)) / best, gain(&mut again.iter().map(shared)) / best);
-        plain.push(by_mean);
-        gained.push(by_passages - by_mean);
+        ranked.sort_by(|a, b| scores[b].total_cmp(&scores[a]));
+        plain.push(by_wholes);
+        gained.extend(tags.ndcg(article, &ranked).map(|by_passages| by_passages - by_wholes));
     }
     let (mean, low, high) = interval(&gained);
     println!(
@@ -188,16 +130,6 @@ async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Resul
         seconds * 1000.0 / plain.len() as f64
     );
     Ok(())
-}
-
-/// The tags of each article that fewer than a fifth of the articles have.
-fn telling_tags(articles: &[Article]) -> Vec<HashSet<&str>> {
-    let mut counts: HashMap<&str, usize> = HashMap::new();
-    for tag in articles.iter().flat_map(|article| &article.tags) {
-        *counts.entry(tag).or_default() += 1;
-    }
-    let telling = |tag: &&str| counts[tag] * 5 < articles.len();
-    articles.iter().map(|article| article.tags.iter().map(String::as_str).filter(telling).collect()).collect()
 }
 
 /// The mean over the passages of both of each one's best match in the other.

@@ -4,6 +4,7 @@
 //!     cargo bench --bench embedding -- fidelity ARTICLES COLLECTIONS [MODEL]   what 8 bits cost
 //!     cargo bench --bench embedding -- architectures ARTICLES MODELS       vectors of full-size models beside transformers'
 //!     cargo bench --bench embedding -- long-articles DATA [MODEL]          passages of long articles
+//!     cargo bench --bench embedding -- lead DATA [MODEL]                   what the first passage counts for an article
 //!     cargo bench --bench embedding -- lanes ARTICLES [MODEL]              queries beside an import
 //!     cargo bench --bench embedding -- footprint ARTICLES [MODEL]          import rate, start, memory
 //!
@@ -16,6 +17,7 @@
 mod architectures;
 mod contestant;
 mod corpus;
+mod cut_articles;
 mod engine;
 mod fidelity;
 mod footprint;
@@ -24,9 +26,11 @@ mod footprint;
 mod harness;
 mod interval;
 mod lanes;
+mod lead;
 mod long_articles;
 mod python;
 mod raw_runtime;
+mod shared_tags;
 mod vectors;
 
 use std::path::{Path, PathBuf};
@@ -70,6 +74,7 @@ fn main() -> anyhow::Result<()> {
         ["long-articles", data, rest @ ..] => {
             runtime.block_on(long_articles::measure(&path(data), &model(rest.first())))
         }
+        ["lead", data, rest @ ..] => runtime.block_on(lead::measure(&path(data), &model(rest.first()))),
         ["lanes", articles, rest @ ..] => {
             runtime.block_on(lanes::measure(&path(articles), &model(rest.first())))
         }

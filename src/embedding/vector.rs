@@ -40,17 +40,19 @@ impl Embedding {
         Ok(Self(values.into()))
     }
 
-    /// The direction of the sum of `embeddings`. `None` when there are none, when their dimensions
+    /// The direction of the sum of `embeddings`, each times its weight. `None` when there are none, when their dimensions
     /// differ, or when they cancel out.
-    pub fn mean(embeddings: &[Embedding]) -> Option<Self> {
-        let dimension = embeddings.first()?.dimension();
-        let mut sum = vec![0.0; dimension];
-        for embedding in embeddings {
-            if embedding.dimension() != dimension {
+    pub fn weighted_sum<'a>(embeddings: impl IntoIterator<Item = (&'a Self, f32)>) -> Option<Self> {
+        let mut sum: Vec<f32> = Vec::new();
+        for (embedding, weight) in embeddings {
+            if sum.is_empty() {
+                sum.resize(embedding.dimension(), 0.0);
+            }
+            if embedding.dimension() != sum.len() {
                 return None;
             }
             for (sum, value) in sum.iter_mut().zip(embedding.as_slice()) {
-                *sum += value;
+                *sum += weight * value;
             }
         }
         Self::normalised(sum).ok()
@@ -127,14 +129,15 @@ mod tests {
     }
 
     #[test]
-    fn mean_is_the_direction_of_the_sum() {
+    fn a_weighted_sum_is_the_direction_of_the_sum() {
         let right = Embedding::new(vec![1.0, 0.0]).unwrap();
         let up = Embedding::new(vec![0.0, 1.0]).unwrap();
         let left = Embedding::new(vec![-1.0, 0.0]).unwrap();
-        let mean = Embedding::mean(&[right.clone(), up]).unwrap();
-        assert!((mean.cosine(&right) - 0.5_f32.sqrt()).abs() < 1e-6);
-        assert_eq!(Embedding::mean(&[right.clone(), left]), None);
-        assert_eq!(Embedding::mean(&[right, Embedding::new(vec![1.0]).unwrap()]), None);
-        assert_eq!(Embedding::mean(&[]), None);
+        let sum = Embedding::weighted_sum([(&right, 3.0), (&up, 4.0)]).unwrap();
+        assert!((sum.cosine(&right) - 0.6).abs() < 1e-6);
+        assert_eq!(Embedding::weighted_sum([(&right, 1.0), (&left, 1.0)]), None);
+        let short = Embedding::new(vec![1.0]).unwrap();
+        assert_eq!(Embedding::weighted_sum([(&right, 1.0), (&short, 1.0)]), None);
+        assert_eq!(Embedding::weighted_sum([]), None);
     }
 }

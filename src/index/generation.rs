@@ -18,8 +18,9 @@ use crate::config::TextLanguage;
 
 /// Where a table's metadata names its database.
 pub(super) const DATABASE_KEY: &str = "sentio.database";
-/// Which columns the tables have. Tables of another layout are made anew, from the cached vectors.
-const LAYOUT: &str = "3";
+/// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are made anew,
+/// from the cached vectors.
+const LAYOUT: &str = "4";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]

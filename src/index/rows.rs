@@ -23,7 +23,7 @@ pub struct ArticleRow {
     pub revision: i64,
     /// Hash of everything that is indexed of the article.
     pub content_hash: [u8; HASH_BYTES as usize],
-    /// The normalised mean of the passages' vectors.
+    /// Made of the passages' vectors, the first of which counts most (`sync/article_vector.rs`); of unit length.
     pub vector: Vec<f32>,
     /// Title and content, for full-text search and for passages of this revision.
     pub text: String,

@@ -4,6 +4,7 @@
 //! committing the one before run side by side (`pump`). While the index changes to another model, two generations are
 //! kept in step (`targets`), and the new one is filled (`backfill`).
 
+mod article_vector;
 mod backfill;
 mod background;
 mod batch_size;
@@ -30,6 +31,7 @@ mod upkeep;
 mod verify;
 mod worker;
 
+pub use article_vector::{LEAD_SHARE, article_vector};
 pub use error::SyncError;
 pub use generations::{Generations, OpenGeneration};
 pub use handle::WorkerHandle;

@@ -8,6 +8,7 @@ use futures::stream::FuturesUnordered;
 use tokio::sync::Notify;
 
 use super::SyncError;
+use super::article_vector::{LEAD_SHARE, article_vector};
 use super::batch_size::STEP_TEXTS;
 use super::cache::{ArticleVectors, Cached, TextHash};
 use super::content_hash::content_hash;
@@ -169,7 +170,7 @@ impl Part {
         cached: &Cached,
     ) -> Result<(), String> {
         let Document { article, change, spans, passages_in_all, hashes, .. } = document;
-        let Some(mean) = Embedding::mean(found) else {
+        let Some(vector_of_article) = article_vector(found, LEAD_SHARE) else {
             return Err("the vectors of its passages cancel each other out".to_owned());
         };
         let content_hash = content_hash(&article);
@@ -202,7 +203,7 @@ impl Part {
             article_id: article.id,
             revision: article.revision,
             content_hash,
-            vector: mean.as_slice().to_vec(),
+            vector: vector_of_article.as_slice().to_vec(),
             // One line of title, so that the content can be told from it.
             text: format!("{}\n{}", article.title.replace(['\n', '\r'], " "), article.content),
             title_key: title_key(&article.title),
