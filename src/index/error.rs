@@ -17,6 +17,10 @@ pub enum IndexError {
         "the table {table} does not belong to this database or model: expected {expected}, found {found}"
     )]
     Foreign { table: String, expected: String, found: String },
+    #[error(
+        "the table {table} was written by another version of Sentio: its layout is {found:?}, not {expected:?}"
+    )]
+    OtherLayout { table: String, expected: String, found: String },
     #[error("the index no longer has version {version} of {table}")]
     VersionMissing { table: String, version: u64, source: lancedb::Error },
     #[error("a search was stopped")]
@@ -59,6 +63,7 @@ impl IndexError {
         matches!(
             self,
             Self::Foreign { .. }
+                | Self::OtherLayout { .. }
                 | Self::Gone
                 | Self::Damaged { .. }
                 | Self::VersionMissing { .. }

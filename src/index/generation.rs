@@ -18,6 +18,7 @@ use crate::config::TextLanguage;
 
 /// Where a table's metadata names its database.
 pub(super) const DATABASE_KEY: &str = "sentio.database";
+const LAYOUT_KEY: &str = "sentio.layout";
 /// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are made anew,
 /// from the cached vectors.
 const LAYOUT: &str = "4";
@@ -52,7 +53,7 @@ impl GenerationIdentity {
         HashMap::from([
             (DATABASE_KEY.to_owned(), self.database_uuid.clone()),
             ("sentio.fingerprint".to_owned(), self.fingerprint.clone()),
-            ("sentio.layout".to_owned(), LAYOUT.to_owned()),
+            (LAYOUT_KEY.to_owned(), LAYOUT.to_owned()),
         ])
     }
 
@@ -60,8 +61,11 @@ impl GenerationIdentity {
         let schema = table.schema().await.map_err(IndexError::during("read a table's schema"))?;
         for (key, expected) in self.metadata() {
             let found = schema.metadata().get(&key).cloned().unwrap_or_default();
-            if found != expected {
-                return Err(IndexError::Foreign { table: table.name().to_owned(), expected, found });
+            let table = table.name().to_owned();
+            match key.as_str() {
+                _ if found == expected => {}
+                LAYOUT_KEY => return Err(IndexError::OtherLayout { table, expected, found }),
+                _ => return Err(IndexError::Foreign { table, expected, found }),
             }
         }
         Ok(())

@@ -117,6 +117,30 @@ async fn a_lost_index_is_made_anew_without_inference() {
 }
 
 #[tokio::test]
+async fn an_index_of_another_layout_is_made_anew_without_inference() {
+    let app = Builder::new().start().await;
+    app.create("One", "words").await;
+    let (folder, database_url) = app.stop().await;
+    let store = folder.path().join("lancedb_store");
+    let connection = lancedb::connect(&store.display().to_string()).execute().await.unwrap();
+    for name in connection.table_names().execute().await.unwrap() {
+        let table = connection.open_table(name).execute().await.unwrap();
+        let mut metadata = table.schema().await.unwrap().metadata().clone();
+        metadata.insert("sentio.layout".to_owned(), "3".to_owned()).expect("a layout");
+        table.as_native().unwrap().replace_schema_metadata(metadata).await.unwrap();
+    }
+    let app = Builder::new().start_in(folder, database_url).await;
+    let runs = app.app.models.runs();
+    app.assert_in_step().await;
+    assert_eq!(app.app.models.runs(), runs, "the cache has every vector");
+    for name in connection.table_names().execute().await.unwrap() {
+        let schema = connection.open_table(name).execute().await.unwrap().schema().await.unwrap();
+        assert_ne!(schema.metadata()["sentio.layout"], "3");
+    }
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn another_model_gets_an_index_of_its_own() {
     let app = Builder::new().start().await;
     app.create("One", "words").await;
