@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use flate2::read::MultiGzDecoder;
+use sentio::evaluation::{self, Document, Grades, Query, QueryScores};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -23,19 +24,18 @@ pub struct Article {
     pub tags: Vec<String>,
 }
 
-#[derive(Deserialize)]
-pub struct Query {
-    pub id: String,
-    pub text: String,
+impl From<Document> for Article {
+    fn from(Document { id, title, text }: Document) -> Self {
+        Self { id, title, content: text, tags: Vec::new() }
+    }
 }
 
-/// Documents, queries, and which documents answer which query how well.
+/// A test collection, its documents as articles.
 pub struct Collection {
     pub name: String,
     pub documents: Vec<Article>,
     pub queries: Vec<Query>,
-    /// Grades above zero by query and document.
-    pub grades: HashMap<String, HashMap<String, f64>>,
+    grades: HashMap<String, Grades>,
 }
 
 /// The lines of a file of JSON Lines, compressed or not.
@@ -48,30 +48,12 @@ pub fn lines<T: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<T>> {
     BufReader::new(bytes).lines().map(|line| Ok(serde_json::from_str(&line?)?)).collect()
 }
 
-fn plain_or_compressed(folder: &Path, name: &str) -> PathBuf {
-    let plain = folder.join(name);
-    if plain.exists() { plain } else { folder.join(format!("{name}.gz")) }
-}
-
 impl Collection {
-    /// Reads `corpus.jsonl`, `queries.jsonl`, both maybe `.gz`, and `qrels.tsv` of a folder. Queries that nobody judged are left out.
-    pub fn read(folder: &Path) -> anyhow::Result<Self> {
+    fn read(folder: &Path) -> anyhow::Result<Self> {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut grades: HashMap<String, HashMap<String, f64>> = HashMap::new();
-        for line in std::fs::read_to_string(folder.join("qrels.tsv"))?.lines().skip(1) {
-            let mut fields = line.split('\t');
-            let (Some(query), Some(document), Some(grade)) = (fields.next(), fields.next(), fields.next())
-            else {
-                anyhow::bail!("{name}: {line:?} is no judgement");
-            };
-            let grade: f64 = grade.parse()?;
-            if grade > 0.0 {
-                grades.entry(query.to_owned()).or_default().insert(document.to_owned(), grade);
-            }
-        }
-        let mut queries: Vec<Query> = lines(&plain_or_compressed(folder, "queries.jsonl"))?;
-        queries.retain(|query| grades.contains_key(&query.id));
-        Ok(Self { name, documents: lines(&plain_or_compressed(folder, "corpus.jsonl"))?, queries, grades })
+        let collection = evaluation::Collection::read(folder)?;
+        let documents = collection.documents.into_iter().map(Article::from).collect();
+        Ok(Self { name, documents, queries: collection.queries, grades: collection.grades })
     }
 
     /// All collections below a folder.
@@ -87,24 +69,11 @@ impl Collection {
         folders.iter().map(|folder| Self::read(folder)).collect()
     }
 
-    /// nDCG@10 with linear gain, as trec_eval's, of each query's ranking: numbers of documents, best first.
+    /// nDCG@10 of each query's ranking: numbers of documents, best first.
     pub fn ndcg(&self, rankings: &[Vec<usize>]) -> Vec<f64> {
-        let discount = |rank: usize| 1.0 / (rank as f64 + 2.0).log2();
         let of_query = |(query, ranking): (&Query, &Vec<usize>)| {
-            let grades = &self.grades[&query.id];
-            let mut ideal: Vec<_> = grades.values().copied().collect();
-            ideal.sort_by(|a, b| b.total_cmp(a));
-            let best: f64 =
-                ideal.iter().take(10).enumerate().map(|(rank, grade)| grade * discount(rank)).sum();
-            let found: f64 = ranking
-                .iter()
-                .take(10)
-                .enumerate()
-                .map(|(rank, document)| {
-                    grades.get(&self.documents[*document].id).copied().unwrap_or(0.0) * discount(rank)
-                })
-                .sum();
-            found / best
+            let ids = ranking.iter().map(|document| self.documents[*document].id.as_str());
+            QueryScores::of(ids, &self.grades[&query.id]).ndcg_at_10
         };
         self.queries.iter().zip(rankings).map(of_query).collect()
     }

@@ -5,7 +5,7 @@ use std::path::Path;
 use sentio::embedding::{Embedder, Embedding};
 
 use crate::corpus::{Article, Collection, lines};
-use crate::interval::interval;
+use crate::interval::with_interval;
 use crate::vectors::{engine, nearest, passages, queries};
 
 const ARTICLES: usize = 10_000;
@@ -43,8 +43,7 @@ pub async fn measure(articles: &Path, collections: &Path, model: &str) -> anyhow
         );
         differences.extend(ours.iter().zip(&theirs).map(|(ours, theirs)| ours - theirs));
     }
-    let (mean, low, high) = interval(&differences);
-    println!("pooled paired difference {mean:+.4}, 95 % interval {low:+.4} to {high:+.4}");
+    println!("pooled paired difference {}", with_interval(&differences)?);
     Ok(())
 }
 

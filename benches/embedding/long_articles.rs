@@ -10,7 +10,7 @@ use sentio::sync::LEAD_SHARE;
 
 use crate::corpus::{Article, Collection, lines};
 use crate::cut_articles::CutArticles;
-use crate::interval::interval;
+use crate::interval::with_interval;
 use crate::shared_tags::SharedTags;
 use crate::vectors::{engine, nearest, passages, queries};
 
@@ -121,12 +121,12 @@ async fn rescoring(embedder: &Embedder, articles: Vec<Article>) -> anyhow::Resul
         plain.push(by_wholes);
         gained.extend(tags.ndcg(article, &ranked).map(|by_passages| by_passages - by_wholes));
     }
-    let (mean, low, high) = interval(&gained);
     println!(
         "\nshared tags among {} posts as relevance, nDCG@10: {:.4} by article vectors; with the best {RESCORED} scored by their \
-         passages {mean:+.4} (95 % interval {low:+.4} to {high:+.4}), {:.1} ms an article",
+         passages {}, {:.1} ms an article",
         plain.len(),
         plain.iter().sum::<f64>() / plain.len() as f64,
+        with_interval(&gained)?,
         seconds * 1000.0 / plain.len() as f64
     );
     Ok(())

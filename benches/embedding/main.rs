@@ -5,6 +5,7 @@
 //!     cargo bench --bench embedding -- architectures ARTICLES MODELS       vectors of full-size models beside transformers'
 //!     cargo bench --bench embedding -- long-articles DATA [MODEL]          passages of long articles
 //!     cargo bench --bench embedding -- lead DATA [MODEL]                   what the first passage counts for an article
+//!     cargo bench --bench embedding -- edited-copies ARTICLES [MODEL]      how like an article its edited copies are
 //!     cargo bench --bench embedding -- lanes ARTICLES [MODEL]              queries beside an import
 //!     cargo bench --bench embedding -- footprint ARTICLES [MODEL]          import rate, start, memory
 //!
@@ -18,6 +19,7 @@ mod architectures;
 mod contestant;
 mod corpus;
 mod cut_articles;
+mod edited_copies;
 mod engine;
 mod fidelity;
 mod footprint;
@@ -70,6 +72,9 @@ fn main() -> anyhow::Result<()> {
         }
         ["architectures", articles, models] => {
             runtime.block_on(architectures::compare(&path(articles), &path(models)))
+        }
+        ["edited-copies", articles, rest @ ..] => {
+            runtime.block_on(edited_copies::measure(&path(articles), &model(rest.first())))
         }
         ["long-articles", data, rest @ ..] => {
             runtime.block_on(long_articles::measure(&path(data), &model(rest.first())))

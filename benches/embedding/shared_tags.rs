@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use sentio::evaluation::{Grades, QueryScores};
+
 use crate::corpus::Article;
 
 /// The tags of each article that fewer than a fifth of the articles have.
@@ -22,14 +24,14 @@ impl<'a> SharedTags<'a> {
     /// nDCG@10 of the articles `ranked` for `article`, which is none of them: the gain is how many tags they share. `None` when
     /// no article shares any.
     pub fn ndcg(&self, article: usize, ranked: &[usize]) -> Option<f64> {
-        let shared = |other: &usize| self.0[article].intersection(&self.0[*other]).count() as f64;
-        let gain = |gains: &[f64]| -> f64 {
-            gains.iter().take(10).enumerate().map(|(rank, gain)| gain / (rank as f64 + 2.0).log2()).sum()
-        };
-        let others: Vec<_> = (0..self.0.len()).filter(|other| *other != article).collect();
-        let mut ideal: Vec<_> = others.iter().map(shared).collect();
-        ideal.sort_by(|a, b| b.total_cmp(a));
-        let best = gain(&ideal);
-        (best > 0.0).then(|| gain(&ranked.iter().map(shared).collect::<Vec<_>>()) / best)
+        let shared = |other: usize| self.0[article].intersection(&self.0[other]).count() as f64;
+        let others = (0..self.0.len()).filter(|other| *other != article);
+        let grades: Grades = others
+            .map(|other| (other.to_string(), shared(other)))
+            .filter(|(_, shared)| *shared > 0.0)
+            .collect();
+        let ranked: Vec<_> = ranked.iter().map(usize::to_string).collect();
+        let scores = || QueryScores::of(ranked.iter().map(String::as_str), &grades);
+        (!grades.is_empty()).then(|| scores().ndcg_at_10)
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::DateTime;
+use lancedb::Table;
 use sea_orm::{ConnectionTrait, DbBackend, Statement};
 use sentio::app::App;
 use sentio::article::{ArticleFacets, ArticleId};
@@ -15,6 +16,18 @@ use tokio_util::sync::CancellationToken;
 
 /// The default model.
 pub const REAL_MODEL: &str = "all-MiniLM-L6-v2";
+
+/// The index's tables in a data folder: articles and passages.
+pub async fn tables(data: &Path) -> Vec<Table> {
+    let store = data.join("lancedb_store").display().to_string();
+    let connection = lancedb::connect(&store).execute().await.unwrap();
+    let mut tables = Vec::new();
+    for name in connection.table_names().execute().await.unwrap() {
+        tables.push(connection.open_table(name).execute().await.unwrap());
+    }
+    assert_eq!(tables.len(), 2);
+    tables
+}
 
 /// A running Sentio with its HTTP server on a free port.
 pub struct TestApp {

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use sentio::outbox;
 
-use crate::app::Builder;
+use crate::app::{Builder, tables};
 
 #[tokio::test]
 async fn a_restart_goes_on_with_what_is_pending() {
@@ -121,10 +121,7 @@ async fn an_index_of_another_layout_is_made_anew_without_inference() {
     let app = Builder::new().start().await;
     app.create("One", "words").await;
     let (folder, database_url) = app.stop().await;
-    let store = folder.path().join("lancedb_store");
-    let connection = lancedb::connect(&store.display().to_string()).execute().await.unwrap();
-    for name in connection.table_names().execute().await.unwrap() {
-        let table = connection.open_table(name).execute().await.unwrap();
+    for table in tables(folder.path()).await {
         let mut metadata = table.schema().await.unwrap().metadata().clone();
         metadata.insert("sentio.layout".to_owned(), "3".to_owned()).expect("a layout");
         table.as_native().unwrap().replace_schema_metadata(metadata).await.unwrap();
@@ -133,9 +130,8 @@ async fn an_index_of_another_layout_is_made_anew_without_inference() {
     let runs = app.app.models.runs();
     app.assert_in_step().await;
     assert_eq!(app.app.models.runs(), runs, "the cache has every vector");
-    for name in connection.table_names().execute().await.unwrap() {
-        let schema = connection.open_table(name).execute().await.unwrap().schema().await.unwrap();
-        assert_ne!(schema.metadata()["sentio.layout"], "3");
+    for table in tables(app.folder.path()).await {
+        assert_ne!(table.schema().await.unwrap().metadata()["sentio.layout"], "3");
     }
     app.stop().await;
 }

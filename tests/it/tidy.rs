@@ -2,30 +2,17 @@
 
 use std::time::{Duration, Instant};
 
-use lancedb::Table;
-
-use crate::app::{Builder, TestApp};
+use crate::app::{Builder, TestApp, tables};
 
 const LISTS: &str = r#"{
   words: recommend(query: "an apple of the autumn", k: 50, options: { mode: KEYWORD }) { score article { id } }
   meaning: recommend(query: "an apple of the autumn", k: 50, options: { mode: SEMANTIC }) { score article { id } }
 }"#;
 
-async fn tables(app: &TestApp) -> Vec<Table> {
-    let store = app.folder.path().join("lancedb_store");
-    let connection = lancedb::connect(&store.display().to_string()).execute().await.unwrap();
-    let mut tables = Vec::new();
-    for name in connection.table_names().execute().await.unwrap() {
-        tables.push(connection.open_table(name).execute().await.unwrap());
-    }
-    assert_eq!(tables.len(), 2);
-    tables
-}
-
 /// Of both tables: the most data files, and how many rows the indexes do not cover.
 async fn untidiness(app: &TestApp) -> (usize, usize) {
     let (mut files, mut outside) = (0, 0);
-    for table in tables(app).await {
+    for table in tables(app.folder.path()).await {
         files = files.max(table.stats().await.unwrap().fragment_stats.num_fragments);
         for index in table.list_indices().await.unwrap() {
             outside += table.index_stats(&index.name).await.unwrap().unwrap().num_unindexed_rows;
