@@ -1,5 +1,6 @@
 //! `sentio eval`
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -66,12 +67,16 @@ impl Eval {
         }
         warn_of_lacking("judged queries", "queries.jsonl", &collection.lacking_queries);
         warn_of_lacking("relevant documents", "corpus.jsonl", &collection.lacking_documents());
+        if let Some(twice) = self.named_twice() {
+            bail!("--compare has {twice:?} twice: each is measured once");
+        }
         let report = if self.compare.is_empty() {
             self.modes(values, &collection).await?
         } else {
             self.variants(values, &collection).await?
         };
-        output::print(&if self.json { report.json(self.per_query) } else { eval_report::table(&report) })?;
+        let text = if self.json { report.json(self.per_query) } else { eval_report::table(&report) };
+        output::print(&format!("{text}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
 
@@ -147,6 +152,11 @@ impl Eval {
         })
     }
 
+    fn named_twice(&self) -> Option<&str> {
+        let mut names = HashSet::new();
+        self.compare.iter().map(|variant| variant.name.as_str()).find(|name| !names.insert(*name))
+    }
+
     async fn pairs(&self, values: &SettingValues) -> anyhow::Result<ExitCode> {
         let options = [
             ("--mode", !self.mode.is_empty()),
@@ -179,7 +189,7 @@ impl Eval {
             )?,
             false => eval_report::pairs(&self.path, &summary),
         };
-        output::print(&text)?;
+        output::print(&format!("{text}\n"))?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::throwaway;
 use crate::config::SETTINGS;
-use crate::recommend::{Mode, NearDuplicates, RecommendOptions, Weights};
+use crate::recommend::{Mode, NearDuplicates, RecommendOptions};
 
 /// A way to rank.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ impl Variant {
             variant.assign(name.trim(), value.trim())?;
         }
         let RecommendOptions { weights, mode, .. } = variant.options;
-        if mode != Mode::Hybrid && weights != Weights::default() {
+        if mode != Mode::Hybrid && (assigned.contains("semantic") || assigned.contains("keyword")) {
             return Err(format!(
                 "semantic and keyword are weights of the mode hybrid, not of {}",
                 mode.name()
@@ -119,6 +119,7 @@ mod tests {
             ("near-duplicates=no", "hide or show"),
             ("SENTIO_MODLE=x", "neither"),
             ("mode=keyword,semantic=0.3", "mode hybrid"),
+            ("mode=keyword,semantic=0.5", "mode hybrid"),
             ("mode=hybrid,mode=semantic", "twice"),
             ("SENTIO_DATA_DIR=/tmp/x", "changes nothing"),
         ] {

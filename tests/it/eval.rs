@@ -103,6 +103,8 @@ fn ways_to_rank_are_compared_query_by_query() {
     let table = eval(folder.path(), &[".", "--compare", "mode=keyword", "default"]);
     let table = String::from_utf8(table.stdout).unwrap();
     assert!(table.contains("default - mode=keyword  +0.2500"), "{table}");
+    let twice = eval(folder.path(), &[".", "--compare", "default", "mode=semantic", "default"]);
+    assert!(String::from_utf8(twice.stderr).unwrap().contains("has \"default\" twice"));
     let unknown = eval(folder.path(), &[".", "--compare", "default", "SENTIO_MODLE=x"]);
     assert!(String::from_utf8(unknown.stderr).unwrap().contains("neither a setting nor one of"));
 }
@@ -116,7 +118,7 @@ fn pairs_are_correlated() {
     let report = json(&eval(folder.path(), &["pairs.tsv", "--json"]));
     assert_eq!((report["pairs"].as_u64(), report["spearman"]["mean"].as_f64()), (Some(3), Some(1.0)));
     let text = String::from_utf8(eval(folder.path(), &["pairs.tsv"]).stdout).unwrap();
-    assert!(text.contains("3 pairs, Spearman's correlation 1.0000"), "{text}");
+    assert!(text.contains("3 pairs, Spearman's correlation 1.0000") && text.ends_with('\n'), "{text}");
     assert!(refusal(folder.path(), &["pairs.tsv", "--mode", "hybrid"]).contains("--mode is for collections"));
     let per_query = refusal(folder.path(), &["pairs.tsv", "--json", "--per-query"]);
     assert!(per_query.contains("--per-query is for collections"), "{per_query}");
