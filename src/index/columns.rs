@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int32Type, Int64Type};
-use arrow_array::{Array, FixedSizeListArray, RecordBatch};
+use arrow_array::{Array, FixedSizeListArray, RecordBatch, StringArray};
 
 use super::IndexError;
 use crate::article::ArticleId;
@@ -19,6 +19,9 @@ pub struct PassageSpan {
     pub start: i32,
     pub end: i32,
 }
+
+/// The columns of a [`PassageSpan`].
+pub(super) const SPAN: [&str; 4] = ["article_id", "revision", "start", "end"];
 
 /// A column of any type.
 pub(super) fn named<'a>(
@@ -35,6 +38,11 @@ where
 {
     let array = named(batch, name)?.as_primitive_opt::<T>().ok_or(IndexError::Column { name })?;
     Ok(array.values())
+}
+
+/// The values of a column of texts.
+pub(super) fn texts<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a StringArray, IndexError> {
+    named(batch, name)?.as_string_opt().ok_or(IndexError::Column { name })
 }
 
 /// The vectors, one a row.

@@ -21,7 +21,7 @@ pub(super) const DATABASE_KEY: &str = "sentio.database";
 const LAYOUT_KEY: &str = "sentio.layout";
 /// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are made anew,
 /// from the cached vectors.
-const LAYOUT: &str = "4";
+const LAYOUT: &str = "5";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]

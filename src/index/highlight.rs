@@ -6,6 +6,7 @@ use lance_index::scalar::inverted::document_tokenizer::LanceTokenizer;
 use lance_tokenizer::TokenStream;
 
 use super::IndexError;
+use super::composed::{Composed, composed};
 use super::full_text::words;
 use crate::config::TextLanguage;
 
@@ -37,7 +38,7 @@ impl QueryWords {
         let tokenizer = words(language).and_then(|words| Ok(words.build()?));
         let mut tokenizer = tokenizer.map_err(IndexError::during("cut a query into words"))?;
         let mut words = HashSet::new();
-        tokenizer.token_stream_for_search(query).process(&mut |token| {
+        tokenizer.token_stream_for_search(&composed(query)).process(&mut |token| {
             words.insert(token.text.clone());
         });
         Ok(Self { tokenizer, words })
@@ -55,10 +56,12 @@ impl QueryWords {
             bytes = until;
             i32::try_from(units).unwrap_or(i32::MAX)
         };
+        let composed = Composed::of(text);
         let mut tokenizer = self.tokenizer.box_clone();
-        tokenizer.token_stream_for_doc(text).process(&mut |token| {
+        tokenizer.token_stream_for_doc(&composed.text).process(&mut |token| {
             if self.words.contains(&token.text) {
-                let (start, end) = (in_utf16(token.offset_from), in_utf16(token.offset_to));
+                let start = in_utf16(composed.written_start(token.offset_from));
+                let end = in_utf16(composed.written_end(token.offset_to));
                 found.push(Highlight { start, end, word: token.text.clone() });
             }
         });
@@ -91,6 +94,8 @@ mod tests {
         let english = TextLanguage::default();
         assert_eq!(found("recipes, the CAFÉ", english, "A Recipe for the 😀 cafe."), ["Recipe", "cafe"]);
         assert_eq!(found("cafe", english, "Un café!"), ["café"]);
+        assert_eq!(found("D\u{fc}sseldorf", english, "😀 in Du\u{308}sseldorf."), ["Du\u{308}sseldorf"]);
+        assert_eq!(found("cafe\u{301}", english, "Un caf\u{e9}!"), ["caf\u{e9}"]);
         assert_eq!(found("the 😀", english, "the 😀"), [""; 0]);
         assert_eq!(found("recipes", TextLanguage::NONE, "A recipe of recipes"), ["recipes"]);
     }

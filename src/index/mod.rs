@@ -4,6 +4,7 @@
 
 mod background;
 mod columns;
+mod composed;
 mod contents;
 mod coverage;
 mod error;
@@ -28,6 +29,7 @@ mod write;
 mod writer_lock;
 
 pub use columns::PassageSpan;
+pub use composed::composed;
 pub use contents::IndexedArticle;
 pub use error::IndexError;
 pub use full_text::{TextHit, Words};

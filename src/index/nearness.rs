@@ -9,7 +9,7 @@ use lance_linalg::distance::cosine_distance_arrow_batch;
 use lancedb::Table;
 
 use super::IndexError;
-use super::columns::{column, spans, vector_column};
+use super::columns::{SPAN, column, spans, vector_column};
 use super::search::PassageHit;
 use super::snapshot::Snapshot;
 use crate::article::ArticleId;
@@ -39,8 +39,7 @@ impl Snapshot {
         articles: &[ArticleId],
     ) -> Result<HashMap<ArticleId, PassageHit>, IndexError> {
         let mut nearest = HashMap::with_capacity(articles.len());
-        let columns = ["article_id", "revision", "start", "end"];
-        self.each_near(&self.passages, vector, articles, &columns, |batch, cosines| {
+        self.each_near(&self.passages, vector, articles, &SPAN, |batch, cosines| {
             for (span, cosine) in spans(batch)?.into_iter().zip(cosines) {
                 PassageHit { span, cosine: *cosine }.keep_nearest(&mut nearest);
             }
@@ -48,6 +47,22 @@ impl Snapshot {
         })
         .await?;
         Ok(nearest)
+    }
+
+    /// All passages of `articles` with their cosines to `vector`, in no particular order.
+    pub async fn passages_of(
+        &self,
+        vector: &[f32],
+        articles: &[ArticleId],
+    ) -> Result<Vec<PassageHit>, IndexError> {
+        let mut found = Vec::new();
+        self.each_near(&self.passages, vector, articles, &SPAN, |batch, cosines| {
+            let hits = spans(batch)?.into_iter().zip(cosines);
+            found.extend(hits.map(|(span, cosine)| PassageHit { span, cosine: *cosine }));
+            Ok(())
+        })
+        .await?;
+        Ok(found)
     }
 
     /// Gives the rows of `articles` with their cosines to `take`, batch by batch.

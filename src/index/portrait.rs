@@ -8,7 +8,7 @@ use arrow_array::types::{Float32Type, Int64Type, TimestampMicrosecondType};
 use chrono::{DateTime, Utc};
 
 use super::IndexError;
-use super::columns::{column, named, vector_column};
+use super::columns::{column, texts, vector_column};
 use super::snapshot::Snapshot;
 use crate::article::ArticleId;
 
@@ -31,9 +31,7 @@ impl Snapshot {
         let columns = ["article_id", "category", "created_at", "vector"];
         for batch in self.rows_of(&self.articles, articles, &columns).await? {
             let ids = column::<Int64Type>(&batch, "article_id")?;
-            let categories = named(&batch, "category")?
-                .as_string_opt::<i32>()
-                .ok_or(IndexError::Column { name: "category" })?;
+            let categories = texts(&batch, "category")?;
             let times = column::<TimestampMicrosecondType>(&batch, "created_at")?;
             let vectors = vector_column(&batch)?;
             portraits.extend((0..batch.num_rows()).map(|row| {

@@ -12,6 +12,7 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::IndexError;
+use super::composed::composed;
 
 /// Bytes of a content hash.
 pub const HASH_BYTES: i32 = 32;
@@ -25,7 +26,8 @@ pub struct ArticleRow {
     pub content_hash: [u8; HASH_BYTES as usize],
     /// Made of the passages' vectors, the first of which counts most (`sync/article_vector.rs`); of unit length.
     pub vector: Vec<f32>,
-    /// Title and content, for full-text search and for passages of this revision.
+    /// Title and content, for full-text search and for passages of this revision. The table has it composed, and as it is here
+    /// where that differs.
     pub text: String,
     /// Equal for titles that differ in case or in how Unicode writes them.
     pub title_key: String,
@@ -94,6 +96,7 @@ pub fn article_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
         Field::new("content_hash", DataType::FixedSizeBinary(HASH_BYTES), false),
         vector_field(dimension),
         Field::new("text", DataType::Utf8, false),
+        Field::new("text_as_written", DataType::Utf8, true),
         Field::new("title_key", DataType::Utf8, false),
         Field::new("external_id", DataType::Utf8, true),
     ];
@@ -116,13 +119,16 @@ pub fn passage_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
 }
 
 pub fn article_batch(rows: &[ArticleRow], dimension: usize, write: i64) -> Result<RecordBatch, IndexError> {
+    let texts: Vec<_> = rows.iter().map(|row| composed(&row.text)).collect();
+    let as_written = rows.iter().zip(&texts).map(|(row, text)| (row.text != *text).then_some(&row.text));
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.article_id))),
         Arc::new(Int64Array::from_value(write, rows.len())),
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.revision))),
         Arc::new(FixedSizeBinaryArray::try_from_iter(rows.iter().map(|row| row.content_hash))?),
         vectors(rows.iter().map(|row| row.vector.as_slice()), dimension),
-        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.text))),
+        Arc::new(StringArray::from_iter_values(&texts)),
+        Arc::new(as_written.collect::<StringArray>()),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.title_key))),
         Arc::new(rows.iter().map(|row| row.external_id.as_deref()).collect::<StringArray>()),
     ];

@@ -6,6 +6,7 @@ use lance_index::scalar::inverted::document_tokenizer::LanceTokenizer;
 use lance_tokenizer::TokenStream;
 
 use super::IndexError;
+use super::composed::composed;
 use super::full_text::words;
 use crate::config::TextLanguage;
 
@@ -34,8 +35,8 @@ impl StopWords {
 
     /// Whether `text` has no other words.
     pub fn are_all_of(&self, text: &str) -> bool {
-        let mut tokenizer = self.tokenizer.box_clone();
-        let mut tokens = tokenizer.token_stream_for_search(text);
+        let (text, mut tokenizer) = (composed(text), self.tokenizer.box_clone());
+        let mut tokens = tokenizer.token_stream_for_search(&text);
         while tokens.advance() {
             if !self.words.contains(&tokens.token().text) {
                 return false;

@@ -6,7 +6,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int64Type};
 
 use super::IndexError;
-use super::columns::{PassageSpan, column, named, spans, vector_column};
+use super::columns::{PassageSpan, SPAN, column, spans, texts as texts_in, vector_column};
 use super::snapshot::Snapshot;
 use crate::article::ArticleId;
 
@@ -33,7 +33,7 @@ impl Snapshot {
         articles: &[ArticleId],
         mut look_at: impl FnMut(PassageSpan, &[f32]),
     ) -> Result<(), IndexError> {
-        let columns = ["article_id", "revision", "start", "end", "vector"];
+        let columns = [&SPAN[..], &["vector"]].concat();
         self.each_batch_of(&self.passages, articles, &columns, |batch| {
             let vectors = vector_column(&batch)?;
             for (row, span) in spans(&batch)?.into_iter().enumerate() {
@@ -47,23 +47,22 @@ impl Snapshot {
     /// Where the passages of `articles` lie, in no particular order.
     pub async fn passage_spans(&self, articles: &[ArticleId]) -> Result<Vec<PassageSpan>, IndexError> {
         let mut found = Vec::new();
-        for batch in
-            self.rows_of(&self.passages, articles, &["article_id", "revision", "start", "end"]).await?
-        {
+        for batch in self.rows_of(&self.passages, articles, &SPAN).await? {
             found.extend(spans(&batch)?);
         }
         Ok(found)
     }
 
-    /// Title and content of `articles` as they were indexed.
+    /// Title and content of `articles` as they were written when they were indexed.
     pub async fn texts_of(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, String>, IndexError> {
         let mut texts = HashMap::with_capacity(articles.len());
-        for batch in self.rows_of(&self.articles, articles, &["article_id", "text"]).await? {
+        let columns = ["article_id", "text", "text_as_written"];
+        for batch in self.rows_of(&self.articles, articles, &columns).await? {
             let ids = column::<Int64Type>(&batch, "article_id")?;
-            let stored =
-                named(&batch, "text")?.as_string_opt::<i32>().ok_or(IndexError::Column { name: "text" })?;
-            texts
-                .extend((0..batch.num_rows()).map(|row| (ArticleId(ids[row]), stored.value(row).to_owned())));
+            let (composed, as_written) = (texts_in(&batch, "text")?, texts_in(&batch, "text_as_written")?);
+            for (id, (composed, as_written)) in ids.iter().zip(composed.iter().zip(as_written)) {
+                texts.extend(as_written.or(composed).map(|text| (ArticleId(*id), text.to_owned())));
+            }
         }
         Ok(texts)
     }

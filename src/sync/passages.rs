@@ -3,9 +3,12 @@
 //! A passage is a run of tokens of the content with the title in front. It ends at the end of a sentence where one lies
 //! in its second half, and begins with the last sentences of the passage before, so that no thought is cut in two.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
+
+use crate::index::composed;
 
 /// The share of a passage that the title may take: one third.
 const TITLE_SHARE: usize = 3;
@@ -65,9 +68,13 @@ pub fn split(
     }
 }
 
-/// What is embedded of a passage: the title, so that it is known what is spoken of, and the passage.
+/// What is embedded of a passage: the title, so that it is known what is spoken of, and the passage; composed, as queries are.
 pub fn passage_text(title: &str, passage: &str) -> String {
-    format!("{title}\n{passage}")
+    let text = format!("{title}\n{passage}");
+    match composed(&text) {
+        Cow::Borrowed(_) => text,
+        Cow::Owned(composed) => composed,
+    }
 }
 
 /// At most `most` of `spans`, as evenly as can be, the first and the last among them.

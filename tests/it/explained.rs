@@ -43,6 +43,27 @@ async fn words_of_the_query_are_highlighted() {
 }
 
 #[tokio::test]
+async fn words_are_the_same_however_unicode_writes_them() {
+    let app = Builder::new().start().await;
+    let filler = "Nothing of it is said in this sentence, which is only there to be long. ".repeat(60);
+    let (one, two) = ("D\u{fc}sseldorf", "Du\u{308}sseldorf");
+    for city in [one, two] {
+        let content = format!("Cafe\u{301} 😀. {filler}\n\nIn {city} they serve altbier. {filler}");
+        app.create("A town", &content).await;
+    }
+    app.create("Another", "Nothing of it").await;
+    for query in [one, two, "dusseldorf", "\"in D\u{fc}sseldorf\"", "\"in Du\u{308}sseldorf\""] {
+        let found = list(&app, json!({ "query": query, "options": { "mode": "KEYWORD" } })).await;
+        assert_eq!(found.len(), 2, "{query}");
+        for (item, city) in found.iter().zip([one, two]) {
+            assert!(highlighted(item).contains(&city.to_owned()), "{query}: {:#}", item["passage"]);
+        }
+    }
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn by_words_the_best_passage_is_the_one_with_the_words() {
     let app = Builder::new().start().await;
     let filler = "Nothing of it is said in this sentence, which is only there to be long. ".repeat(60);
