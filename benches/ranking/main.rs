@@ -4,6 +4,7 @@
 //!     cargo bench --bench ranking -- filters ARTICLES FOLDER         what is found through filters
 //!     cargo bench --bench ranking -- speed ARTICLES FOLDER           recommendations by their stages, and many clients
 //!     cargo bench --bench ranking -- near-duplicates ARTICLES FOLDER cosines of articles of nearly the same words
+//!     cargo bench --bench ranking -- passages ARTICLES FOLDER        whether the passage that is shown is the one asked for
 //!     cargo bench --bench ranking -- steering COLLECTION             what examples and autocut do
 //!
 //! ARTICLES is a file of JSON Lines, `.gz` too. FOLDER keeps the articles with their index from one run to the next: it is
@@ -11,12 +12,15 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints")]
 
+mod autocut;
 mod filled;
 mod filters;
 #[expect(dead_code, reason = "other benchmarks use the rest")]
 #[path = "../harness/mod.rs"]
 mod harness;
+mod lists;
 mod near_duplicates;
+mod passages;
 mod speed;
 mod steering;
 mod vector_index;
@@ -34,11 +38,16 @@ fn main() -> anyhow::Result<()> {
     sentio::cli::runtime()?.block_on(async {
         match arguments.as_slice() {
             ["steering", collection] => steering::measure(Path::new(collection)).await,
-            [what @ ("vector-index" | "filters" | "near-duplicates" | "speed"), articles, folder] => {
+            [
+                what @ ("vector-index" | "filters" | "near-duplicates" | "passages" | "speed"),
+                articles,
+                folder,
+            ] => {
                 let filled = filled::open(Path::new(articles), Path::new(folder)).await?;
                 match *what {
                     "vector-index" => vector_index::measure(&filled).await?,
                     "near-duplicates" => near_duplicates::measure(&filled).await?,
+                    "passages" => passages::measure(&filled).await?,
                     "filters" => filters::measure(&filled).await?,
                     _ => speed::measure(&filled).await?,
                 }

@@ -4,23 +4,23 @@
 //! counts is how the other relevant ones are found. Rocchio's formula, which Sentio uses, stands beside the best score: the
 //! cosine to the nearest liked document, half of it added to the query's own.
 
-use std::collections::HashMap;
 use std::path::Path;
 
 use sentio::app::App;
 use sentio::article::ArticleId;
 use sentio::config::{Config, SettingValues};
-use sentio::evaluation::{Collection, Grades, QueryScores, store};
+use sentio::evaluation::{Collection, Grades, store};
 use sentio::index::dot;
 use sentio::recommend::{Mode, Moment, Ranked, RecommendOptions, Recommender};
 
+use crate::autocut;
 use crate::filled::{catch_up, settings};
+use crate::lists::{LISTED, Lists};
 
 const LIKED: [usize; 2] = [1, 3];
 const DISLIKED: [usize; 2] = [0, 2];
 /// Relevant documents that must be left to be found.
 const LEFT: usize = 3;
-const LISTED: usize = 10;
 
 pub async fn measure(collection: &Path) -> anyhow::Result<()> {
     let collection = Collection::read(collection)?;
@@ -44,84 +44,23 @@ pub async fn measure(collection: &Path) -> anyhow::Result<()> {
             examples(&app, &lists, liked, disliked).await?;
         }
     }
-    println!("precision, recall and F1 of the first ten, HYBRID");
-    for autocut in [None, Some(1), Some(2)] {
-        lists.cut(autocut).await?;
-    }
+    autocut::measure(&lists).await?;
     app.close().await
-}
-
-struct Lists<'a> {
-    recommender: Recommender,
-    collection: &'a Collection,
-}
-
-impl Lists<'_> {
-    async fn by_text(
-        &self,
-        text: &str,
-        options: &RecommendOptions,
-        count: usize,
-    ) -> anyhow::Result<Vec<Ranked>> {
-        Ok(self.recommender.by_text(text, count, options, Moment::now()).await?.ranked)
-    }
-
-    fn document(&self, article: ArticleId) -> &str {
-        &self.collection.documents[usize::try_from(article.0 - 1).unwrap_or(0)].id
-    }
-
-    fn ndcg(&self, ranking: &[ArticleId], grades: &Grades) -> f64 {
-        QueryScores::of(ranking.iter().map(|article| self.document(*article)), grades).ndcg_at_10
-    }
-
-    async fn cut(&self, autocut: Option<usize>) -> anyhow::Result<()> {
-        let options = RecommendOptions { autocut, ..RecommendOptions::default() };
-        let (mut sums, mut lengths, mut queries) = ([0.0; 3], Vec::new(), 0.0);
-        for query in &self.collection.queries {
-            let Some(grades) = self.collection.grades.get(&query.id) else { continue };
-            let relevant = grades.values().filter(|grade| **grade > 0.0).count().min(LISTED);
-            if query.text.trim().is_empty() || relevant == 0 {
-                continue;
-            }
-            let list = self.by_text(&query.text, &options, LISTED).await?;
-            let hits = list
-                .iter()
-                .filter(|ranked| grades.get(self.document(ranked.article)).is_some_and(|grade| *grade > 0.0));
-            let hits = hits.count() as f64;
-            let (precision, recall) = (hits / list.len().max(1) as f64, hits / relevant as f64);
-            let f1 = if hits > 0.0 { 2.0 * precision * recall / (precision + recall) } else { 0.0 };
-            for (sum, value) in sums.iter_mut().zip([precision, recall, f1]) {
-                *sum += value;
-            }
-            lengths.push(list.len());
-            queries += 1.0;
-        }
-        lengths.sort_unstable();
-        let [precision, recall, f1] = sums.map(|sum| sum / queries);
-        let name = autocut.map_or_else(|| "off".to_owned(), |jumps| jumps.to_string());
-        println!(
-            "autocut {name:<4} {precision:.3} {recall:.3} {f1:.3}, {} listed in the median",
-            lengths[lengths.len() / 2]
-        );
-        Ok(())
-    }
 }
 
 async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -> anyhow::Result<()> {
     let live = app.index.live()?;
     let model = app.models.with_fingerprint(live.fingerprint()).ok_or_else(|| anyhow::anyhow!("no model"))?;
-    let places: HashMap<&str, i64> =
-        lists.collection.documents.iter().map(|document| document.id.as_str()).zip(1..).collect();
-    let all: Vec<_> = places.values().copied().map(ArticleId).collect();
+    let articles = lists.articles();
+    let all: Vec<_> = articles.values().copied().collect();
     let vectors = live.snapshot().article_vectors(&all).await?;
     let mut random = fastrand::Rng::with_seed(5);
     let (mut sums, mut queries) = ([0.0; 5], 0.0);
-    for query in &lists.collection.queries {
-        let Some(grades) = lists.collection.grades.get(&query.id) else { continue };
+    for (query, grades) in lists.judged() {
         let mut relevant: Vec<_> = grades
             .iter()
             .filter(|(_, grade)| **grade > 0.0)
-            .filter_map(|(document, _)| places.get(document.as_str()).copied().map(ArticleId))
+            .filter_map(|(document, _)| articles.get(document.as_str()).copied())
             .collect();
         if relevant.len() < liked + LEFT {
             continue;
@@ -176,6 +115,10 @@ async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -
             *sum += lists.ndcg(ranking, &left);
         }
         queries += 1.0;
+    }
+    if queries == 0.0 {
+        println!("{liked:>6} {disliked:>9} {:>8}", "none");
+        return Ok(());
     }
     let [text, with, best_with, alone, best_alone] = sums.map(|sum| sum / queries);
     println!(

@@ -69,11 +69,15 @@ impl Query {
 
     /// Articles recommended for a text, for an article, or for what `options.like` names, best first. Give `query` or
     /// `articleId`, or neither with `options.like`: "recommended for you" is a reader's recent articles there. Empty for an
-    /// article that is not indexed yet. Null with an error when the engine or the index cannot answer.
+    /// article that is not indexed yet; shorter where articles that fit were deleted a moment ago. Null with an error when the
+    /// engine or the index cannot answer.
     async fn recommend(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What to look for, in words: 1 to 8,192 characters.")] query: Option<String>,
+        #[graphql(
+            desc = "What to look for, in words: 1 to 8,192 characters, not all of them blank. Its meaning is that of as much as the model takes in (256 tokens of all-MiniLM-L6-v2, some 1,300 characters); words count wherever they stand."
+        )]
+        query: Option<String>,
         #[graphql(desc = "The article to find others like; never recommended itself.")] article_id: Option<
             ID,
         >,
@@ -90,7 +94,10 @@ impl Query {
     async fn recommendations(
         &self,
         context: &Context<'_>,
-        #[graphql(desc = "What to look for, in words: 1 to 8,192 characters.")] query: Option<String>,
+        #[graphql(
+            desc = "What to look for, in words: 1 to 8,192 characters, not all of them blank. Its meaning is that of as much as the model takes in (256 tokens of all-MiniLM-L6-v2, some 1,300 characters); words count wherever they stand."
+        )]
+        query: Option<String>,
         #[graphql(desc = "The article to find others like; never recommended itself.")] article_id: Option<
             ID,
         >,

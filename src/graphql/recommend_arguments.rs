@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use async_graphql::ID;
 use chrono::TimeDelta;
+use unicode_width::UnicodeWidthChar;
 
 use super::arguments::{filter, ids};
 use super::error::ApiError;
@@ -67,7 +68,7 @@ fn whole(argument: &str, number: i32) -> Result<usize, ApiError> {
 }
 
 fn checked_query(query: String) -> Result<String, ApiError> {
-    if query.trim().is_empty() {
+    if query.chars().all(is_blank) {
         return Err(ApiError::bad_input("query", "must not be blank"));
     }
     let characters = query.chars().count();
@@ -79,6 +80,11 @@ fn checked_query(query: String) -> Result<String, ApiError> {
         return Err(ApiError::bad_input("query", "has a NUL character: remove it"));
     }
     Ok(query)
+}
+
+/// Whether nothing is seen of it: white space, controls, and what takes no room.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character.width().is_none_or(|width| width == 0)
 }
 
 fn text_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {

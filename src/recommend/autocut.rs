@@ -1,19 +1,22 @@
 //! Where a list should end by itself: at a jump of the scores.
 
 /// Articles of a list whose scores are looked at, however many are asked for.
-pub const SPAN: usize = 100;
-/// A jump is at least this share of the whole way down from the first to the last score,
-const SHARE_MIN: f64 = 0.2;
-/// and at least so many times the mean step, so that even scores have no jump.
+pub const JUMP_SPAN: usize = 100;
+/// A jump is at least this share of the whole way down from the first to the last score.
+///
+/// Chosen on cranfield, cacm and known items: docs/decisions/0020-steering-by-measurement.md.
+pub const JUMP_SHARE: f64 = 0.2;
+/// A jump is also at least so many times the mean step, so that even scores have none.
 const STEPS_MIN: f64 = 1.5;
 
-/// How many articles come before the jump number `jumps`, counted from 1; all when there are fewer. `scores` descend.
-pub fn before_jump(scores: &[f64], jumps: usize) -> usize {
+/// How many articles come before the jump number `jumps`, counted from 1; all when there are fewer. `scores` descend, and a
+/// jump is `jump_share` of the way down or more.
+pub fn before_jump(scores: &[f64], jumps: usize, jump_share: f64) -> usize {
     let (Some(first), Some(last)) = (scores.first(), scores.last()) else { return 0 };
     let way = first - last;
     #[expect(clippy::cast_precision_loss, reason = "at most as many as the span")]
     let mean_step = way / (scores.len() - 1).max(1) as f64;
-    let least = (way * SHARE_MIN).max(mean_step * STEPS_MIN);
+    let least = (way * jump_share).max(mean_step * STEPS_MIN);
     let is_jump = |pair: &[f64]| way > 0.0 && pair[0] - pair[1] >= least;
     let mut positions = scores.windows(2).enumerate().filter(|(_, pair)| is_jump(pair)).map(|(at, _)| at + 1);
     positions.nth(jumps.saturating_sub(1)).unwrap_or(scores.len())
@@ -26,16 +29,16 @@ mod tests {
     #[test]
     fn a_list_ends_at_the_jump_that_is_asked_for() {
         let scores = [0.9, 0.88, 0.85, 0.5, 0.49, 0.48, 0.2, 0.19];
-        assert_eq!(before_jump(&scores, 1), 3);
-        assert_eq!(before_jump(&scores, 2), 6);
-        assert_eq!(before_jump(&scores, 3), scores.len());
+        assert_eq!(before_jump(&scores, 1, JUMP_SHARE), 3);
+        assert_eq!(before_jump(&scores, 2, JUMP_SHARE), 6);
+        assert_eq!(before_jump(&scores, 3, JUMP_SHARE), scores.len());
     }
 
     #[test]
     fn even_or_few_scores_have_no_jump() {
         for scores in [&[][..], &[0.5], &[0.9, 0.1], &[0.9, 0.6, 0.3], &[0.5, 0.5, 0.5], &[-0.1, -0.2, -0.3]]
         {
-            assert_eq!(before_jump(scores, 1), scores.len(), "{scores:?}");
+            assert_eq!(before_jump(scores, 1, JUMP_SHARE), scores.len(), "{scores:?}");
         }
     }
 }

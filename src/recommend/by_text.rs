@@ -10,7 +10,7 @@ use super::fusion::contributions;
 use super::phrases::Phrases;
 use super::pool::{POOL, Pool, gather};
 use super::semantic::{Nearness, nearness_of};
-use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender};
+use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender, Weights};
 use crate::article::ArticleId;
 use crate::embedding::Embedder;
 use crate::index::{Generation, IndexError, QueryWords, Snapshot};
@@ -21,10 +21,13 @@ pub struct TextMatches {
     /// Whether every article that fits was ranked, not only the best of them.
     pub complete: bool,
     pub mode: Mode,
+    pub(super) weights: Weights,
     pub(super) phrases: Phrases,
     query: String,
     generation: Generation,
     model: Embedder,
+    /// What was searched for in meaning: the text, moved by examples. By words alone, the text when meaning is asked for.
+    vector: OnceCell<Vec<f32>>,
     nearness: OnceCell<HashMap<ArticleId, Nearness>>,
     /// What was searched, to read the passages' texts from.
     pub snapshot: Snapshot,
@@ -40,11 +43,17 @@ impl TextMatches {
     /// listed articles looked up, when the first is asked for.
     pub async fn nearness(&self, article: ArticleId) -> Result<Option<Nearness>, RecommendError> {
         let look_up = || async {
-            let vector = self.model.embed_query(&self.query).await?;
             let listed: Vec<_> = self.ranked.iter().map(|ranked| ranked.article).collect();
-            nearness_of(&self.snapshot, vector.as_slice(), &listed).await
+            nearness_of(&self.snapshot, self.vector().await?, &listed).await
         };
         Ok(self.nearness.get_or_try_init(look_up).await?.get(&article).copied())
+    }
+
+    pub(super) async fn vector(&self) -> Result<&[f32], RecommendError> {
+        let embed = || async {
+            Ok::<_, RecommendError>(self.model.embed_query(&self.query).await?.as_slice().to_vec())
+        };
+        Ok(self.vector.get_or_try_init(embed).await?)
     }
 
     /// The query's words, as full-text search sees them; cut when they are wanted.
@@ -80,7 +89,7 @@ impl Recommender {
         let rearranged = options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none();
         let wanted = if rearranged { POOL } else { k };
         let vector = needs_vector.then_some(vector);
-        let Pool { candidates, complete } =
+        let Pool { candidates, complete, vector } =
             gather(&snapshot, query, phrases.clone(), vector, wanted, &options).await?;
         let nearness =
             candidates.iter().filter_map(|candidate| Some((candidate.article, candidate.nearness?)));
@@ -105,7 +114,18 @@ impl Recommender {
         };
         hide_copies_of(&liked, &mut candidates, &portraits, &options);
         let ranked = arrange(candidates, &portraits, &options, moment.time, k);
-        let (query, mode, nearness) = (query.to_owned(), options.mode, OnceCell::new_with(nearness));
-        Ok(TextMatches { ranked, complete, mode, phrases, query, generation, model, nearness, snapshot })
+        Ok(TextMatches {
+            ranked,
+            complete,
+            mode: options.mode,
+            weights: options.weights,
+            phrases,
+            query: query.to_owned(),
+            generation,
+            model,
+            vector: OnceCell::new_with(vector),
+            nearness: OnceCell::new_with(nearness),
+            snapshot,
+        })
     }
 }

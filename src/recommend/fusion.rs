@@ -46,6 +46,7 @@ pub fn contributions(candidates: &[Candidate], options: &RecommendOptions) -> Ve
     candidates.iter().map(of).collect()
 }
 
-fn share(value: f64, largest: f64) -> f64 {
+/// `value` as a share of the `largest`, below zero counted as zero.
+pub(super) fn share(value: f64, largest: f64) -> f64 {
     if largest > 0.0 { value.max(0.0) / largest } else { 0.0 }
 }

@@ -30,6 +30,8 @@ pub struct Pool {
     pub candidates: Vec<Candidate>,
     /// Whether it has every article that fits: neither leg has found as many as it may bring, nor have the names.
     pub complete: bool,
+    /// What was searched for in meaning.
+    pub vector: Option<Vec<f32>>,
 }
 
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is then asked for by id, all
@@ -92,13 +94,17 @@ pub async fn gather(
     tiers.examine(snapshot, text, articles.iter().copied()).await?;
     let mut articles: Vec<_> = articles.into_iter().collect();
     articles.sort_unstable();
+    // Where meaning counts nothing, what it has brought matches nothing.
+    if options.mode == Mode::Hybrid && options.weights.semantic == 0.0 {
+        articles.retain(|article| matching.contains_key(article) || tiers.of(*article) < Tier::Rest);
+    }
     let candidate = |article| Candidate {
         article,
         tier: tiers.of(article),
         nearness: near.get(&article).copied(),
         bm25: matching.get(&article).copied().unwrap_or(0.0),
     };
-    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete })
+    Ok(Pool { candidates: articles.into_iter().map(candidate).collect(), complete, vector })
 }
 
 /// The first of `found`, as many as a leg brings.

@@ -3,25 +3,30 @@
 use std::collections::{HashMap, HashSet};
 
 use super::by_text::TextMatches;
-use super::{BestPassage, Mode, RecommendError};
+use super::fusion::share;
+use super::phrases::Phrases;
+use super::{BestPassage, Mode, RecommendError, Weights};
 use crate::article::{ArticleId, Slices};
-use crate::index::{Highlight, IndexError, PassageSpan, QueryWords};
+use crate::index::{Highlight, IndexError, PassageHit, PassageSpan, QueryWords};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
 const ARTICLES_AT_A_TIME: usize = 10;
 
 /// What a passage has of a query.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Shared {
     span: PassageSpan,
+    /// To the query; 0 by words alone, where meaning tells nothing.
+    cosine: f32,
     phrases: usize,
     /// Each counted once.
     words: usize,
 }
 
 impl TextMatches {
-    /// Of each listed article the passage with most of the query's phrases; of those by words the one with most of them, in the
-    /// hybrid mode the nearest of those that have any. Articles without any in their contents are absent.
+    /// Of each listed article the passage with most of the query's phrases, and of those the one that fits best as articles do:
+    /// by words the one with most of them, by meaning the nearest, in the hybrid mode by both. Articles without any word (by
+    /// meaning: phrase) in their contents are absent.
     pub async fn passages_by_words(
         &self,
         words: &QueryWords,
@@ -30,49 +35,60 @@ impl TextMatches {
         let mut best = HashMap::new();
         for articles in listed.chunks(ARTICLES_AT_A_TIME) {
             let texts = self.snapshot.texts_of(articles).await?;
-            let mut spans: HashMap<ArticleId, Vec<PassageSpan>> = HashMap::new();
-            for span in self.snapshot.passage_spans(articles).await? {
-                spans.entry(span.article).or_default().push(span);
+            let mut passages: HashMap<ArticleId, Vec<PassageHit>> = HashMap::new();
+            for passage in self.passages_of(articles).await? {
+                passages.entry(passage.span.article).or_default().push(passage);
             }
-            // On a thread that may be held up.
-            let (words, phrases, mode) = (words.clone(), self.phrases.clone(), self.mode);
+            let (words, phrases) = (words.clone(), self.phrases.clone());
+            let (mode, weights) = (self.mode, self.weights);
             let of_articles = move || {
-                let shared = |(article, mut spans): (ArticleId, Vec<PassageSpan>)| {
-                    spans.sort_unstable_by_key(|span| span.start);
+                let best_of = |(article, passages): (ArticleId, Vec<PassageHit>)| {
                     // The title is the text's first line.
                     let (_title, content) = texts.get(&article)?.split_once('\n')?;
-                    let found = words.in_text(content);
-                    let mut slices = Slices::of(content);
-                    let mut phrases_in = |span: &PassageSpan| {
-                        // Without phrases nothing is to be walked through.
-                        if phrases.are_none() {
-                            return 0;
-                        }
-                        slices.next(span.start, span.end).map_or(0, |text| phrases.number_in(text))
-                    };
-                    let shared = spans.into_iter().map(|span| Shared {
-                        span,
-                        phrases: phrases_in(&span),
-                        words: distinct_words(&span, &found),
-                    });
-                    Some((article, shared.collect::<Vec<_>>()))
+                    let shared = shared(content, passages, &words, &phrases);
+                    Some((article, best_fit(shared, mode, weights)?.into()))
                 };
-                spans.into_iter().filter_map(shared).collect::<Vec<_>>()
+                passages.into_iter().filter_map(best_of).collect::<Vec<_>>()
             };
-            for (article, shared) in
-                tokio::task::spawn_blocking(of_articles).await.map_err(IndexError::from)?
-            {
-                // By words alone meaning tells nothing.
-                let nearest = match mode {
-                    Mode::Keyword => None,
-                    Mode::Hybrid | Mode::Semantic => self.nearness(article).await?,
-                };
-                let nearest = nearest.map(|nearest| nearest.passage);
-                best.extend(best_fit(shared, nearest.as_ref(), mode).map(|span| (article, span.into())));
-            }
+            // On a thread that may be held up.
+            best.extend(tokio::task::spawn_blocking(of_articles).await.map_err(IndexError::from)?);
         }
         Ok(best)
     }
+
+    async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<PassageHit>, RecommendError> {
+        if self.mode == Mode::Keyword {
+            let spans = self.snapshot.passage_spans(articles).await?.into_iter();
+            return Ok(spans.map(|span| PassageHit { span, cosine: 0.0 }).collect());
+        }
+        Ok(self.snapshot.passages_of(self.vector().await?, articles).await?)
+    }
+}
+
+/// What each of an article's `passages` has.
+fn shared(
+    content: &str,
+    mut passages: Vec<PassageHit>,
+    words: &QueryWords,
+    phrases: &Phrases,
+) -> Vec<Shared> {
+    passages.sort_unstable_by_key(|passage| passage.span.start);
+    let found = words.in_text(content);
+    let mut slices = Slices::of(content);
+    let mut phrases_in = |span: &PassageSpan| {
+        // Without phrases nothing is to be walked through.
+        if phrases.are_none() {
+            return 0;
+        }
+        slices.next(span.start, span.end).map_or(0, |text| phrases.number_in(text))
+    };
+    let shared = passages.into_iter().map(|PassageHit { span, cosine }| Shared {
+        span,
+        cosine,
+        phrases: phrases_in(&span),
+        words: distinct_words(&span, &found),
+    });
+    shared.collect()
 }
 
 /// `words` are in the order of the text.
@@ -83,21 +99,27 @@ fn distinct_words(span: &PassageSpan, words: &[Highlight]) -> usize {
 }
 
 /// Of equal ones the first; `None` when no passage has anything.
-fn best_fit(mut shared: Vec<Shared>, nearest: Option<&BestPassage>, mode: Mode) -> Option<PassageSpan> {
-    let fit = |passage: &Shared| {
-        let words = match mode {
-            Mode::Keyword => passage.words,
-            Mode::Hybrid => passage.words.min(1),
-            Mode::Semantic => 0,
-        };
-        (passage.phrases, words)
+fn best_fit(mut shared: Vec<Shared>, mode: Mode, weights: Weights) -> Option<PassageSpan> {
+    let phrases = shared.iter().map(|passage| passage.phrases).max()?;
+    shared.retain(|passage| passage.phrases == phrases);
+    let words = |passage: &Shared| passage.words as f64;
+    let cosine = |passage: &Shared| f64::from(passage.cosine);
+    let most_words = shared.iter().map(words).fold(0.0, f64::max);
+    let largest_cosine = shared.iter().map(cosine).fold(0.0, f64::max);
+    if phrases == 0 && (most_words == 0.0 || mode == Mode::Semantic) {
+        return None;
+    }
+    let score = |passage: &Shared| match mode {
+        Mode::Keyword => words(passage),
+        Mode::Semantic => cosine(passage),
+        Mode::Hybrid => {
+            f64::from(weights.semantic) * share(cosine(passage), largest_cosine)
+                + f64::from(weights.keyword) * share(words(passage), most_words)
+        }
     };
-    let best = shared.iter().map(fit).max().filter(|best| *best != (0, 0))?;
-    shared.retain(|passage| fit(passage) == best);
-    shared.sort_unstable_by_key(|passage| (std::cmp::Reverse(passage.words), passage.span.start));
-    let is_nearest = |passage: &&Shared| nearest.is_some_and(|nearest| nearest.start == passage.span.start);
-    let chosen = shared.iter().find(is_nearest).filter(|_| mode != Mode::Keyword).or(shared.first());
-    chosen.map(|passage| passage.span)
+    let by_score =
+        |a: &&Shared, b: &&Shared| score(a).total_cmp(&score(b)).then(b.span.start.cmp(&a.span.start));
+    shared.iter().max_by(by_score).map(|passage| passage.span)
 }
 
 #[cfg(test)]
@@ -118,22 +140,25 @@ mod tests {
     }
 
     #[test]
-    fn phrases_count_first_then_words_then_meaning() {
-        let passage = |start, phrases, words| Shared { span: span(start, start + 10), phrases, words };
-        let of = |passages: &[Shared], nearest: i32, mode| {
-            let nearest = BestPassage { revision: 1, start: nearest, end: nearest + 10 };
-            best_fit(passages.to_vec(), Some(&nearest), mode).map(|span| span.start)
-        };
-        let words = [passage(0, 0, 0), passage(8, 0, 1), passage(16, 0, 2), passage(24, 0, 2)];
-        assert_eq!(of(&words, 8, Mode::Keyword), Some(16), "most words, the first");
-        assert_eq!(of(&words, 8, Mode::Hybrid), Some(8), "the nearest has one");
-        assert_eq!(of(&words, 0, Mode::Hybrid), Some(16), "the nearest has none");
-        assert_eq!(of(&words, 0, Mode::Semantic), None);
-        let phrase = [passage(0, 0, 5), passage(8, 1, 2), passage(16, 1, 2)];
-        assert_eq!(of(&phrase, 0, Mode::Keyword), Some(8));
-        for mode in [Mode::Hybrid, Mode::Semantic] {
-            assert_eq!((of(&phrase, 0, mode), of(&phrase, 16, mode)), (Some(8), Some(16)));
-        }
-        assert_eq!(of(&words[..1], 0, Mode::Hybrid), None);
+    fn phrases_count_first_then_what_the_mode_goes_by() {
+        let passage =
+            |start, phrases, words, cosine| Shared { span: span(start, start + 10), cosine, phrases, words };
+        let weights = Weights::default();
+        let of =
+            |passages: &[Shared], mode| best_fit(passages.to_vec(), mode, weights).map(|span| span.start);
+        let words =
+            [passage(0, 0, 0, 0.5), passage(8, 0, 1, 0.4), passage(16, 0, 2, 0.3), passage(24, 0, 2, 0.3)];
+        assert_eq!(of(&words, Mode::Keyword), Some(16), "most words, the first");
+        assert_eq!(of(&words, Mode::Hybrid), Some(16), "½·.3/.5 + ½ is more than ½·.4/.5 + ½·½ and ½");
+        assert_eq!(of(&words[..2], Mode::Hybrid), Some(8), "½·.4/.5 + ½ is more than ½");
+        assert_eq!(of(&words, Mode::Semantic), None);
+        let near = [passage(0, 0, 1, 0.9), passage(8, 0, 2, 0.2)];
+        assert_eq!(of(&near, Mode::Hybrid), Some(0), "½ + ½·½ is more than ½·.2/.9 + ½");
+        let by_words = Weights { semantic: 0.0, keyword: 1.0 };
+        assert_eq!(best_fit(near.to_vec(), Mode::Hybrid, by_words).map(|span| span.start), Some(8));
+        let phrase = [passage(0, 0, 5, 0.9), passage(8, 1, 2, 0.2), passage(16, 1, 2, 0.3)];
+        assert_eq!(of(&phrase, Mode::Keyword), Some(8));
+        assert_eq!((of(&phrase, Mode::Semantic), of(&phrase, Mode::Hybrid)), (Some(16), Some(16)));
+        assert_eq!((of(&words[..1], Mode::Hybrid), of(&[], Mode::Hybrid)), (None, None));
     }
 }

@@ -185,9 +185,24 @@ async fn options_of_similar_articles_are_asked_for_all_at_once() {
 }
 
 #[tokio::test]
+async fn where_meaning_counts_nothing_only_words_are_listed() {
+    let app = kitchen_and_space().await;
+    let by_words =
+        |query: &str| json!({ "query": query, "options": { "weights": { "semantic": 0, "keyword": 1 } } });
+    assert_eq!(list(&app, by_words("zzzzqqq")).await, [] as [Value; 0]);
+    let boiled = list(&app, by_words("boil pasta")).await;
+    assert!(!boiled.is_empty());
+    let keyword = json!({ "query": "boil pasta", "options": { "mode": "KEYWORD" } });
+    assert_eq!(ids(&boiled), ids(&list(&app, keyword).await));
+    app.stop().await;
+}
+
+#[tokio::test]
 async fn what_cannot_go_together_is_refused() {
     let app = kitchen_and_space().await;
     let refused = [
+        (json!({ "query": " \u{a0}\n" }), "blank"),
+        (json!({ "query": "\u{200b}\u{feff}\u{ad}\u{1}" }), "blank"),
         (json!({ "options": { "dislike": ["1"] } }), "options.like"),
         (json!({ "query": "a", "options": { "like": ["1"], "dislike": ["1"] } }), "options.dislike"),
         (json!({ "articleId": "1", "options": { "dislike": ["1"] } }), "articleId"),

@@ -25,11 +25,11 @@ pub struct RecommendOptionsInput {
     pub min_score: Option<f64>,
     /// Articles to be like, at most 100, beside the query or the article, or alone; never recommended themselves. What is
     /// searched for moves towards the mean of them. For "recommended for you" give the articles that the reader read last.
-    /// Ids that do not exist change nothing; when nothing else is given and none of them is in the index, the error is
+    /// Refused with `KEYWORD`, which goes by words alone. Ids that do not exist change nothing; when nothing else is given and none of them is in the index, the error is
     /// `NOT_FOUND`.
     pub like: Option<Vec<ID>>,
     /// Articles to be unlike, at most 100, beside a query, an article or `like`; never recommended themselves. What is
-    /// searched for moves a little away from the mean of them. Ids that do not exist change nothing.
+    /// searched for moves a little away from the mean of them. Refused with `KEYWORD`. Ids that do not exist change nothing.
     pub dislike: Option<Vec<ID>>,
     /// How varied the list is, 0 to 1: likeness to what is listed before counts against an article, at 1 as much as fitting
     /// best counts for it.
@@ -43,8 +43,9 @@ pub struct RecommendOptionsInput {
     pub near_duplicates: NearDuplicatesMode,
     /// Most articles of one category, 1 to 100. Articles without a category are not counted.
     pub per_category: Option<i32>,
-    /// Ends the list where its scores jump: at the first jump, the second, and so on, 1 to 100. A list of even scores is not
-    /// cut, and articles that are named or have the phrases are no part of it.
+    /// Ends the list where its scores jump: at the first jump, the second, and so on, 1 to 100. A jump is a fifth of the way
+    /// from the first score to the last, of the first hundred, and half as much again as the mean step, so that a list of even
+    /// scores is not cut, nor one of two. Articles that are named or have the phrases are no part of it.
     pub autocut: Option<i32>,
 }
 
@@ -87,7 +88,7 @@ pub enum RecommendMode {
 /// How much each likeness counts in the hybrid mode, each from 0 to 1, not both 0.
 #[derive(Clone, Copy, Debug, InputObject)]
 pub struct RecommendWeights {
-    /// Of likeness of meaning, as a share of the largest in the pool.
+    /// Of likeness of meaning, as a share of the largest in the pool. With 0 only articles that share a word are listed.
     #[graphql(default = 0.5)]
     pub semantic: f64,
     /// Of words in common, as a share of the largest in the pool.

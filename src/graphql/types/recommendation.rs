@@ -131,8 +131,8 @@ impl Recommendation {
     }
 
     /// The part of the article that fits best: for a text that quotes phrases one that has them; by words the one with most
-    /// of them, and in the hybrid mode the nearest of those that have any; else the one nearest in meaning. An empty text
-    /// when the index has none.
+    /// of them, by meaning the nearest, and in the hybrid mode the best by both, weighed as articles are. An empty text when the
+    /// index has none.
     async fn passage(&self) -> Result<Passage, ApiError> {
         let row = self.article.row();
         let Some(best) = self.details.best(self.source, row.article_id()).await? else {

@@ -54,8 +54,8 @@ impl RecommendationConnection {
         }
     }
 
-    /// How many the whole list has, without those that `perCategory`, `nearDuplicates` and `autocut` keep out. Null when that
-    /// is not known: the list ends after the best 200 by each likeness, and there are more; or the article is not indexed yet.
+    /// How many the whole list has, without those that `perCategory`, `nearDuplicates` and `autocut` keep out, and with those
+    /// that were deleted since its first page. Null when that is not known: the list ends after the best 200 by each likeness, and there are more; or the article is not indexed yet.
     async fn total_count(&self) -> Option<usize> {
         self.total_count
     }
