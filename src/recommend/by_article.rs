@@ -37,6 +37,7 @@ impl Recommender {
         options: &RecommendOptions,
         moment: Moment,
     ) -> Result<SimilarArticles, RecommendError> {
+        let _turn = self.turns.take().await;
         let snapshot = self.snapshot(&self.index.live()?, moment).await?;
         let examples = options.like.iter().chain(&options.dislike);
         let wanted: Vec<_> = articles.iter().chain(examples).copied().collect();
@@ -61,6 +62,7 @@ impl Recommender {
         options: &RecommendOptions,
         moment: Moment,
     ) -> Result<SimilarArticles, RecommendError> {
+        let _turn = self.turns.take().await;
         let snapshot = self.snapshot(&self.index.live()?, moment).await?;
         let examples = Examples::of(&snapshot, options).await?;
         let vector = examples.centre().ok_or(RecommendError::NoExample)?;

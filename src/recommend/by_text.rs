@@ -71,6 +71,7 @@ impl Recommender {
         options: &RecommendOptions,
         moment: Moment,
     ) -> Result<TextMatches, RecommendError> {
+        let _turn = self.turns.take().await;
         // The model is the generation's, also when another one becomes live meanwhile.
         let generation = self.index.live()?;
         let model = self.models.with_fingerprint(generation.fingerprint()).ok_or(IndexError::NotOpen)?;

@@ -16,6 +16,7 @@ mod phrases;
 mod pool;
 mod semantic;
 mod tier;
+mod turns;
 mod word_passages;
 
 use crate::embedding::Models;
@@ -39,6 +40,7 @@ pub use tier::Tier;
 pub struct Recommender {
     models: Models,
     index: VectorIndex,
+    turns: turns::Turns,
     exact: bool,
 }
 
@@ -60,7 +62,7 @@ impl From<PassageSpan> for BestPassage {
 
 impl Recommender {
     pub fn new(models: Models, index: VectorIndex) -> Self {
-        Self { models, index, exact: false }
+        Self { models, index, turns: turns::Turns::new(), exact: false }
     }
 
     /// The same without the vector index: every vector is looked at, to measure what the index misses.
