@@ -68,7 +68,7 @@ impl Variant {
                     Some(jumps.ok_or_else(|| format!("autocut is {value:?}, expected 1 to 100"))?);
             }
             "near-duplicates" => {
-                options.near_duplicates = match value {
+                options.near_duplicates = match value.to_lowercase().as_str() {
                     "hide" => NearDuplicates::Hide,
                     "show" => NearDuplicates::Show,
                     _ => return Err(format!("near-duplicates is {value:?}, expected hide or show")),
@@ -102,7 +102,7 @@ mod tests {
         assert!((variant.options.diversity - 0.3).abs() < 1e-6);
         assert_eq!(variant.settings, [("SENTIO_MODEL", "x".to_owned())]);
         assert_eq!(Variant::parse("default").unwrap().options, RecommendOptions::default());
-        let hidden = Variant::parse("near-duplicates=hide,autocut=2,semantic=1,keyword=0").unwrap().options;
+        let hidden = Variant::parse("near-duplicates=HIDE,autocut=2,semantic=1,keyword=0").unwrap().options;
         assert_eq!((hidden.near_duplicates, hidden.autocut), (NearDuplicates::Hide, Some(2)));
     }
 

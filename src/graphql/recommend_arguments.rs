@@ -84,7 +84,8 @@ fn checked_query(query: String) -> Result<String, ApiError> {
 
 /// Whether nothing is seen of it: white space, controls, and what takes no room.
 fn is_blank(character: char) -> bool {
-    character.is_whitespace() || character.width().is_none_or(|width| width == 0)
+    let takes_room = || character.width().is_some_and(|width| width > 0);
+    character.is_whitespace() || !(character.is_alphanumeric() || takes_room())
 }
 
 fn text_options(options: Option<RecommendOptionsInput>) -> Result<RecommendOptions, ApiError> {

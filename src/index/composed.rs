@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 /// A text in normal form C, which knows where its parts stand in the text as it was written.
 pub struct Composed<'a> {
@@ -38,7 +38,11 @@ impl<'a> Composed<'a> {
     /// Where the cluster begins, in the text as it was written, that has what begins at `byte` of this one; both in bytes.
     pub fn written_start(&self, byte: usize) -> usize {
         if self.clusters.is_empty() {
-            return byte;
+            let mut cursor = GraphemeCursor::new(byte, self.text.len(), true);
+            return match cursor.is_boundary(&self.text, 0) {
+                Ok(false) => cursor.prev_boundary(&self.text, 0).ok().flatten().unwrap_or(byte),
+                _ => byte,
+            };
         }
         let next = self.clusters.partition_point(|(begin, _)| *begin <= byte);
         next.checked_sub(1).map_or(0, |cluster| self.clusters[cluster].1)
@@ -47,7 +51,11 @@ impl<'a> Composed<'a> {
     /// Where the cluster ends, in the text as it was written, that has what ends at `byte` of this one; both in bytes.
     pub fn written_end(&self, byte: usize) -> usize {
         if self.clusters.is_empty() {
-            return byte;
+            let mut cursor = GraphemeCursor::new(byte, self.text.len(), true);
+            return match cursor.is_boundary(&self.text, 0) {
+                Ok(false) => cursor.next_boundary(&self.text, 0).ok().flatten().unwrap_or(byte),
+                _ => byte,
+            };
         }
         let next = self.clusters.partition_point(|(begin, _)| *begin < byte);
         self.clusters.get(next).map_or(self.written_bytes, |(_, written)| *written)

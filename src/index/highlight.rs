@@ -96,6 +96,9 @@ mod tests {
         assert_eq!(found("cafe", english, "Un café!"), ["café"]);
         assert_eq!(found("D\u{fc}sseldorf", english, "😀 in Du\u{308}sseldorf."), ["Du\u{308}sseldorf"]);
         assert_eq!(found("cafe\u{301}", english, "Un caf\u{e9}!"), ["caf\u{e9}"]);
+        for text in ["ko\u{323}\u{301} ba", "k\u{1ecd}\u{301} ba"] {
+            assert_eq!(found("k\u{1ecd}\u{301}", TextLanguage::NONE, text), [text.trim_end_matches(" ba")]);
+        }
         assert_eq!(found("the 😀", english, "the 😀"), [""; 0]);
         assert_eq!(found("recipes", TextLanguage::NONE, "A recipe of recipes"), ["recipes"]);
     }

@@ -11,7 +11,7 @@ use super::phrases::Phrases;
 use super::pool::{POOL, Pool, gather};
 use super::semantic::{Nearness, nearness_of};
 use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender, Weights};
-use crate::article::ArticleId;
+use crate::article::{ArticleFilter, ArticleId};
 use crate::embedding::Embedder;
 use crate::index::{Generation, IndexError, QueryWords, Snapshot};
 
@@ -86,8 +86,11 @@ impl Recommender {
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
         let needs_vector = options.mode != Mode::Keyword || options.min_score.is_some();
-        // Whatever rearranges the list, or looks for its end, takes articles from anywhere in the pool.
-        let rearranged = options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none();
+        // Whatever rearranges the list, or looks for its end, takes articles from anywhere in the pool. Through a filter the
+        // vector index misses more, and what it has missed tells less of what is too far.
+        let filtered = options.filter != ArticleFilter::default() || !options.exclude.is_empty();
+        let rearranged =
+            options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none() || filtered;
         let wanted = if rearranged { POOL } else { k };
         let vector = needs_vector.then_some(vector);
         let Pool { candidates, complete, vector } =

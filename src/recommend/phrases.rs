@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use unicode_segmentation::UnicodeSegmentation;
+use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
 
 use super::RecommendError;
 use crate::article::title_key;
@@ -126,16 +126,22 @@ fn contains_words(text: &str, phrase: &str) -> bool {
     false
 }
 
-/// Whether no word goes on at `at`: scripts that write words without spaces have an edge between any two signs (Unicode
-/// Standard Annex 29).
+/// Whether no word goes on at `at`: marks belong to the sign before them, and scripts that write words without spaces have an
+/// edge between any two signs (Unicode Standard Annex 29).
 fn is_edge_of_word(text: &str, at: usize) -> bool {
-    let (Some(before), Some(after)) = (text[..at].chars().next_back(), text[at..].chars().next()) else {
-        return true;
-    };
-    if !(before.is_alphanumeric() && after.is_alphanumeric()) {
+    let (before, after) = text.split_at(at);
+    let (Some(last), Some(first)) = (before.chars().next_back(), after.chars().next()) else { return true };
+    if last.is_ascii() && first.is_ascii() {
+        return !(last.is_alphanumeric() && first.is_alphanumeric());
+    }
+    if GraphemeCursor::new(at, text.len(), true).is_boundary(text, 0) == Ok(false) {
+        return false;
+    }
+    let sign = before.graphemes(true).next_back().unwrap_or_default();
+    if !(sign.contains(char::is_alphanumeric) && first.is_alphanumeric()) {
         return true;
     }
-    !(before.is_ascii() && after.is_ascii()) && format!("{before}{after}").split_word_bounds().count() > 1
+    format!("{sign}{first}").split_word_bounds().count() > 1
 }
 
 #[cfg(test)]
@@ -179,6 +185,9 @@ mod tests {
             ("casino no no", "no no"),
             ("我喜欢咖啡", "咖啡"),
             ("東京タワーへ", "タワー"),
+            ("वह सत्य बोलता है", "सत्य बोलता"),
+            ("alpha omegaq\u{302} beta", "alpha omegaq\u{302}"),
+            ("👩🏽\u{200d}🍳 cooks", "cooks"),
         ] {
             assert!(contains_words(text, phrase), "{phrase} in {text}");
         }
@@ -188,6 +197,11 @@ mod tests {
             ("anything", ""),
             ("aaaa aaaa", "aaa"),
             ("приятель", "я"),
+            ("वह सत्य बोलता है", "वह सत"),
+            ("वह सत्य बोलता है", "वह सत्"),
+            ("alpha omegaq\u{302} beta", "alpha omegaq"),
+            ("ń kọ\u{301}", "ń kọ"),
+            ("👩🏽\u{200d}🍳 cooks", "🍳 cooks"),
         ] {
             assert!(!contains_words(text, phrase), "{phrase} in {text}");
         }

@@ -1,6 +1,6 @@
 //! The articles among which a list is ranked: a fixed number from each leg, however many are asked for, so that a longer
-//! list begins as a shorter one and what is far down changes nothing above. (By meaning alone a list of few leaves out what
-//! cannot be in it as far as the searches tell, which the vector index answers approximately.)
+//! list begins as a shorter one and what is far down changes nothing above. (By meaning alone a list of few, of all articles,
+//! leaves out what cannot be in it as far as the searches tell, which the vector index answers approximately.)
 
 use std::collections::{HashMap, HashSet};
 

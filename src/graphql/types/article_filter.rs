@@ -3,8 +3,8 @@
 use async_graphql::{ID, InputObject};
 use chrono::{DateTime, Utc};
 
-/// Which articles are wanted. Every part that is set must hold, so that parts which contradict each other let nothing pass. An
-/// empty inclusion lets nothing pass, an empty exclusion excludes nothing. A list has at most 10,000 values; what no article can
+/// Which articles are wanted. Every part that is set must hold, so that parts which contradict each other let nothing pass; bounds of
+/// time or length that cross are refused. An empty inclusion lets nothing pass, an empty exclusion excludes nothing. A list has at most 10,000 values; what no article can
 /// have is refused: categories and tags of more than 100 characters, ids that are no whole numbers.
 #[derive(Clone, Debug, InputObject)]
 #[graphql(name = "ArticleFilter")]
