@@ -2,63 +2,76 @@
 
 use std::borrow::Cow;
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
-use unicode_segmentation::{GraphemeCursor, UnicodeSegmentation};
+use unicode_normalization::char::canonical_combining_class;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc, is_nfc_quick};
 
 /// A text in normal form C, which knows where its parts stand in the text as it was written.
 pub struct Composed<'a> {
     pub text: Cow<'a, str>,
-    /// Of each grapheme cluster of a text that was not composed: where it begins in `text`, in bytes, and where in the written
-    /// one. Characters are composed within clusters only (Unicode Standard Annex 29).
-    clusters: Vec<(usize, usize)>,
+    /// Of each part of a text that was not composed: where it begins in `text`, in bytes, and where in the written one. Parts
+    /// are composed each by itself.
+    parts: Vec<(usize, usize)>,
     written_bytes: usize,
 }
 
-/// `text` in normal form C.
+/// `text` in normal form C; borrowed where it is that already.
 pub fn composed(text: &str) -> Cow<'_, str> {
-    if is_nfc_quick(text.chars()) == IsNormalized::Yes { text.into() } else { text.nfc().collect() }
+    if is_nfc(text) { text.into() } else { text.nfc().collect() }
+}
+
+/// Whether `character` may be composed with what stands before it, or belongs to it as a mark (Unicode Standard Annex 15, 9).
+fn belongs_to_what_is_before(character: char) -> bool {
+    canonical_combining_class(character) != 0
+        || is_nfc_quick(std::iter::once(character)) == IsNormalized::Maybe
+}
+
+/// The parts of `text` that are composed each by itself, with where they begin, in bytes.
+fn parts(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut begin = 0;
+    std::iter::from_fn(move || {
+        let mut characters = text[begin..].char_indices().skip(1);
+        let next = characters.find(|(_, character)| !belongs_to_what_is_before(*character));
+        let end = next.map_or(text.len(), |(at, _)| begin + at);
+        let part = (begin, &text[begin..end]);
+        begin = end;
+        (!part.1.is_empty()).then_some(part)
+    })
 }
 
 impl<'a> Composed<'a> {
     pub fn of(written: &'a str) -> Self {
-        let written_bytes = written.len();
         let text = composed(written);
-        if text == written {
-            return Self { text: written.into(), clusters: Vec::new(), written_bytes };
-        }
         let mut begin = 0;
-        let place = |(written, cluster): (usize, &str)| {
+        let place = |(written, part): (usize, &str)| {
             let place = (begin, written);
-            begin += cluster.nfc().map(char::len_utf8).sum::<usize>();
+            begin += part.nfc().map(char::len_utf8).sum::<usize>();
             place
         };
-        Self { text, clusters: written.grapheme_indices(true).map(place).collect(), written_bytes }
+        let parts = match text {
+            Cow::Borrowed(_) => Vec::new(),
+            Cow::Owned(_) => parts(written).map(place).collect(),
+        };
+        Self { text, parts, written_bytes: written.len() }
     }
 
-    /// Where the cluster begins, in the text as it was written, that has what begins at `byte` of this one; both in bytes.
+    /// Where the part begins, in the text as it was written, that has what begins at `byte` of this one; both in bytes.
     pub fn written_start(&self, byte: usize) -> usize {
-        if self.clusters.is_empty() {
-            let mut cursor = GraphemeCursor::new(byte, self.text.len(), true);
-            return match cursor.is_boundary(&self.text, 0) {
-                Ok(false) => cursor.prev_boundary(&self.text, 0).ok().flatten().unwrap_or(byte),
-                _ => byte,
-            };
+        if self.parts.is_empty() {
+            return byte;
         }
-        let next = self.clusters.partition_point(|(begin, _)| *begin <= byte);
-        next.checked_sub(1).map_or(0, |cluster| self.clusters[cluster].1)
+        let next = self.parts.partition_point(|(begin, _)| *begin <= byte);
+        next.checked_sub(1).map_or(0, |part| self.parts[part].1)
     }
 
-    /// Where the cluster ends, in the text as it was written, that has what ends at `byte` of this one; both in bytes.
+    /// Where what ends at `byte` of this text ends in the text as it was written, with its marks; both in bytes.
     pub fn written_end(&self, byte: usize) -> usize {
-        if self.clusters.is_empty() {
-            let mut cursor = GraphemeCursor::new(byte, self.text.len(), true);
-            return match cursor.is_boundary(&self.text, 0) {
-                Ok(false) => cursor.next_boundary(&self.text, 0).ok().flatten().unwrap_or(byte),
-                _ => byte,
-            };
+        if self.parts.is_empty() {
+            let marks =
+                self.text[byte..].chars().take_while(|character| belongs_to_what_is_before(*character));
+            return byte + marks.map(char::len_utf8).sum::<usize>();
         }
-        let next = self.clusters.partition_point(|(begin, _)| *begin < byte);
-        self.clusters.get(next).map_or(self.written_bytes, |(_, written)| *written)
+        let next = self.parts.partition_point(|(begin, _)| *begin < byte);
+        self.parts.get(next).map_or(self.written_bytes, |(_, written)| *written)
     }
 }
 

@@ -51,7 +51,9 @@ impl QueryWords {
             return found;
         }
         let (mut bytes, mut units) = (0, 0);
+        // A mark can belong to a word that ends before it and be one of its own: places never go back.
         let mut in_utf16 = |until: usize| {
+            let until = until.max(bytes);
             units += text.get(bytes..until).unwrap_or_default().chars().map(char::len_utf16).sum::<usize>();
             bytes = until;
             i32::try_from(units).unwrap_or(i32::MAX)
@@ -62,7 +64,9 @@ impl QueryWords {
             if self.words.contains(&token.text) {
                 let start = in_utf16(composed.written_start(token.offset_from));
                 let end = in_utf16(composed.written_end(token.offset_to));
-                found.push(Highlight { start, end, word: token.text.clone() });
+                if start < end {
+                    found.push(Highlight { start, end, word: token.text.clone() });
+                }
             }
         });
         found
@@ -87,6 +91,20 @@ mod tests {
     fn places_count_utf16_units() {
         let words = QueryWords::new("w", TextLanguage::NONE).unwrap().in_text("é😀 w w");
         assert_eq!(words.iter().map(|word| word.start).collect::<Vec<_>>(), [4, 6]);
+    }
+
+    #[test]
+    fn words_that_share_a_sign_stand_where_they_are() {
+        for before in ["", "क\u{958}लम "] {
+            let text = format!("{before}सत्य और सत्य.");
+            assert_eq!(found("सत्य", TextLanguage::NONE, &text), ["सत्", "य", "सत्", "य"], "{text}");
+        }
+        // U+0345 is a mark and a letter.
+        let marked = "q\u{302}\u{345}";
+        for before in ["", "e\u{301} "] {
+            let text = format!("{before}{marked} w {marked}");
+            assert_eq!(found(marked, TextLanguage::NONE, &text), [marked, marked], "{text}");
+        }
     }
 
     #[test]

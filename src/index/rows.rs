@@ -1,5 +1,6 @@
 //! The rows of the two tables and their layout in Arrow.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -120,7 +121,10 @@ pub fn passage_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
 
 pub fn article_batch(rows: &[ArticleRow], dimension: usize, write: i64) -> Result<RecordBatch, IndexError> {
     let texts: Vec<_> = rows.iter().map(|row| composed(&row.text)).collect();
-    let as_written = rows.iter().zip(&texts).map(|(row, text)| (row.text != *text).then_some(&row.text));
+    let as_written = rows.iter().zip(&texts).map(|(row, text)| match text {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(_) => Some(&row.text),
+    });
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.article_id))),
         Arc::new(Int64Array::from_value(write, rows.len())),
