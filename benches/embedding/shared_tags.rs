@@ -31,7 +31,7 @@ impl<'a> SharedTags<'a> {
             .filter(|(_, shared)| *shared > 0.0)
             .collect();
         let ranked: Vec<_> = ranked.iter().map(usize::to_string).collect();
-        let scores = || QueryScores::of(ranked.iter().map(String::as_str), &grades);
-        (!grades.is_empty()).then(|| scores().ndcg_at_10)
+        let ndcg = || QueryScores::of(ranked.iter().map(String::as_str), &grades).ndcg_at_10;
+        (!grades.is_empty()).then(ndcg)
     }
 }

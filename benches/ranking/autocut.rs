@@ -1,7 +1,7 @@
 //! What it brings to end a list at a jump of its scores.
 
 use sentio::evaluation::Grades;
-use sentio::recommend::{JUMP_SHARE, JUMP_SPAN, Ranked, RecommendOptions, Tier, before_jump};
+use sentio::recommend::{JUMP_SHARE, Ranked, RecommendOptions, length_before_jump};
 
 use crate::lists::{LISTED, Lists};
 
@@ -51,18 +51,10 @@ pub async fn measure(lists: &Lists<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Jumps are looked for after what is named or has the phrases, as the option does.
 fn length(pool: &[Ranked], end: &End) -> usize {
     let ended = match *end {
         End::After(count) => count,
-        End::Jump(share) => {
-            let first = pool.partition_point(|ranked| ranked.tier < Tier::Rest);
-            let scores: Vec<_> = pool[first..].iter().take(JUMP_SPAN).map(Ranked::score).collect();
-            match before_jump(&scores, 1, share) {
-                end if end < scores.len() => first + end,
-                _ => LISTED,
-            }
-        }
+        End::Jump(share) => length_before_jump(pool, 1, share),
     };
     ended.min(LISTED).min(pool.len())
 }

@@ -55,6 +55,9 @@ impl Eval {
     }
 
     async fn collection(&self, values: &SettingValues) -> anyhow::Result<ExitCode> {
+        if let Some(twice) = self.named_twice() {
+            bail!("--compare has {twice:?} twice: each is measured once");
+        }
         let collection = Collection::read(&self.path)?;
         if collection.documents.is_empty() {
             bail!("{}: the corpus has no documents", self.path.display());
@@ -67,9 +70,6 @@ impl Eval {
         }
         warn_of_lacking("judged queries", "queries.jsonl", &collection.lacking_queries);
         warn_of_lacking("relevant documents", "corpus.jsonl", &collection.lacking_documents());
-        if let Some(twice) = self.named_twice() {
-            bail!("--compare has {twice:?} twice: each is measured once");
-        }
         let report = if self.compare.is_empty() {
             self.modes(values, &collection).await?
         } else {

@@ -39,13 +39,7 @@ impl Snapshot {
         articles: &[ArticleId],
     ) -> Result<HashMap<ArticleId, PassageHit>, IndexError> {
         let mut nearest = HashMap::with_capacity(articles.len());
-        self.each_near(&self.passages, vector, articles, &SPAN, |batch, cosines| {
-            for (span, cosine) in spans(batch)?.into_iter().zip(cosines) {
-                PassageHit { span, cosine: *cosine }.keep_nearest(&mut nearest);
-            }
-            Ok(())
-        })
-        .await?;
+        self.each_passage_near(vector, articles, |hit| hit.keep_nearest(&mut nearest)).await?;
         Ok(nearest)
     }
 
@@ -56,13 +50,23 @@ impl Snapshot {
         articles: &[ArticleId],
     ) -> Result<Vec<PassageHit>, IndexError> {
         let mut found = Vec::new();
+        self.each_passage_near(vector, articles, |hit| found.push(hit)).await?;
+        Ok(found)
+    }
+
+    /// Gives the passages of `articles` with their cosines to `take`. Few are in memory at a time.
+    async fn each_passage_near(
+        &self,
+        vector: &[f32],
+        articles: &[ArticleId],
+        mut take: impl FnMut(PassageHit),
+    ) -> Result<(), IndexError> {
         self.each_near(&self.passages, vector, articles, &SPAN, |batch, cosines| {
             let hits = spans(batch)?.into_iter().zip(cosines);
-            found.extend(hits.map(|(span, cosine)| PassageHit { span, cosine: *cosine }));
+            hits.map(|(span, cosine)| PassageHit { span, cosine: *cosine }).for_each(&mut take);
             Ok(())
         })
-        .await?;
-        Ok(found)
+        .await
     }
 
     /// Gives the rows of `articles` with their cosines to `take`, batch by batch.

@@ -96,12 +96,7 @@ pub fn arrange(
     let looked_at = if options.autocut.is_some() { count.max(named + autocut::JUMP_SPAN) } else { count };
     let mut list = pick(waiting, options, looked_at);
     if let Some(jumps) = options.autocut {
-        let first = list.partition_point(|ranked| ranked.tier < Tier::Rest);
-        let scores: Vec<_> = list[first..].iter().take(autocut::JUMP_SPAN).map(Ranked::score).collect();
-        let end = autocut::before_jump(&scores, jumps, autocut::JUMP_SHARE);
-        if end < scores.len() {
-            list.truncate(first + end);
-        }
+        list.truncate(autocut::length_before_jump(&list, jumps, autocut::JUMP_SHARE));
     }
     list.truncate(count);
     list

@@ -1,5 +1,7 @@
 //! Where a list should end by itself: at a jump of the scores.
 
+use super::{Ranked, Tier};
+
 /// Articles of a list whose scores are looked at, however many are asked for.
 pub const JUMP_SPAN: usize = 100;
 /// A jump is at least this share of the whole way down from the first to the last score.
@@ -9,9 +11,17 @@ pub const JUMP_SHARE: f64 = 0.2;
 /// A jump is also at least so many times the mean step, so that even scores have none.
 const STEPS_MIN: f64 = 1.5;
 
-/// How many articles come before the jump number `jumps`, counted from 1; all when there are fewer. `scores` descend, and a
-/// jump is `jump_share` of the way down or more.
-pub fn before_jump(scores: &[f64], jumps: usize, jump_share: f64) -> usize {
+/// How much of `list` comes before the jump number `jumps`, counted from 1; all when there are fewer. A jump is `jump_share` of
+/// the way down or more, and looked for after what is named or has the phrases.
+pub fn length_before_jump(list: &[Ranked], jumps: usize, jump_share: f64) -> usize {
+    let first = list.partition_point(|ranked| ranked.tier < Tier::Rest);
+    let scores: Vec<_> = list[first..].iter().take(JUMP_SPAN).map(Ranked::score).collect();
+    let end = before_jump(&scores, jumps, jump_share);
+    if end < scores.len() { first + end } else { list.len() }
+}
+
+/// How many of `scores`, which descend, come before the jump.
+fn before_jump(scores: &[f64], jumps: usize, jump_share: f64) -> usize {
     let (Some(first), Some(last)) = (scores.first(), scores.last()) else { return 0 };
     let way = first - last;
     #[expect(clippy::cast_precision_loss, reason = "at most as many as the span")]

@@ -23,7 +23,7 @@ use crate::embedding::Models;
 use crate::index::{PassageSpan, VectorIndex};
 
 pub use arrange::{Ranked, Reason, ReasonKind};
-pub use autocut::{JUMP_SHARE, JUMP_SPAN, before_jump};
+pub use autocut::{JUMP_SHARE, length_before_jump};
 pub use background::Background;
 pub use by_article::{SimilarArticles, Source};
 pub use by_text::TextMatches;
