@@ -90,7 +90,7 @@ bench-embedding: setup ## the engine, measured: WHAT="speed articles.jsonl.gz" (
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench embedding -- $(or $(WHAT),$(error say what to measure: make bench-embedding WHAT="speed articles.jsonl.gz"))
 
 .PHONY: bench-graphql
-bench-graphql: setup ## what GraphQL costs, measured: WHAT=requests (needs wrk) or WHAT=subscriptions
+bench-graphql: setup ## what GraphQL costs, measured: WHAT=requests (needs wrk; benches/graphql/main.rs lists what there is)
 	$(cargo) bench --profile $(BENCH_PROFILE) --bench graphql -- $(or $(WHAT),$(error say what to measure: make bench-graphql WHAT=requests))
 
 .PHONY: bench-ranking

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::db::{ChangeWatch, Changes, Database};
 use crate::embedding::Models;
 use crate::events::Events;
-use crate::graphql::{self, Documents, Executor, ManifestError, Services, TrustedDocuments};
+use crate::graphql::{self, Documents, Executor, Services, TrustedDocuments};
 use crate::http::{self, HttpState, Origins};
 use crate::index::VectorIndex;
 use crate::outbox::{self, IndexWait};
@@ -82,12 +82,14 @@ impl App {
 
     /// The HTTP routes over these rooms; after `stop` no request waits for the index any more, and subscriptions end. Fails when
     /// the manifest of trusted documents cannot be used.
-    pub fn router(&self, stop: CancellationToken) -> Result<http::Router, ManifestError> {
+    pub fn router(&self, stop: CancellationToken) -> anyhow::Result<http::Router> {
         let config = &self.config.server;
+        let compiler = graphql::compiler()?;
         let trusted = match &config.trusted_documents {
-            Some(path) => TrustedDocuments::read(path, config.trusted_documents_only)?,
+            Some(path) => TrustedDocuments::read(&compiler, path, config.trusted_documents_only)?,
             None => TrustedDocuments::default(),
         };
+        let documents = Documents::new(Arc::new(compiler), trusted);
         let services = Services {
             db: self.db.clone(),
             recommender: Recommender::new(self.models.clone(), self.index.clone()),
@@ -98,10 +100,10 @@ impl App {
         };
         // A mutation may wait for the index besides.
         let time_limit = EXECUTION_MAX + self.config.index.wait;
-        let executor = Executor::new(graphql::schema(services), self.db.clone(), time_limit, stop.clone());
+        let executor =
+            Executor::new(graphql::schema(services), documents, self.db.clone(), time_limit, stop.clone());
         let state = HttpState {
             executor,
-            documents: Documents::new(trusted),
             authenticator: Authenticator::new(config),
             origins: Origins::new(config),
             db: self.db.clone(),

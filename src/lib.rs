@@ -22,6 +22,7 @@ pub mod recommend;
 pub mod evaluation;
 
 pub mod auth;
+pub mod document;
 pub mod graphql;
 pub mod http;
 

@@ -1,6 +1,6 @@
 //! Executes operations, a limited number of them at a time and each for a limited time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +9,12 @@ use async_graphql::{Response, ServerError, Value};
 use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use super::documents::Documents;
 use super::limits::cost_extension;
 use super::operation::Operation;
 use super::request_error::RequestError;
@@ -24,8 +25,6 @@ use crate::db::Database;
 /// Most queries and mutations that are executed at a time. Each waits for SQL, the model or the index most of the time; more
 /// would wait longer than their clients do.
 const EXECUTIONS_MAX: usize = 512;
-/// Most errors that a document which is not executed is answered with, as in graphql-js.
-const VALIDATION_ERRORS_MAX: usize = 100;
 /// Most subscriptions of all clients at a time.
 pub const SUBSCRIPTIONS_MAX: usize = 2_000;
 
@@ -33,6 +32,7 @@ pub const SUBSCRIPTIONS_MAX: usize = 2_000;
 #[derive(Clone)]
 pub struct Executor {
     schema: Schema,
+    documents: Documents,
     db: Database,
     time_limit: Duration,
     executions: Arc<Semaphore>,
@@ -52,21 +52,39 @@ pub struct Asked {
 #[derive(Debug)]
 pub struct Answer {
     pub response: Response,
-    /// `false` when validation refused it.
+    /// `false` when a subscription could not begin.
     pub was_executed: bool,
 }
 
 impl Executor {
-    /// Over `schema`; an operation is cancelled after `time_limit`, and subscriptions end with `stop`.
-    pub fn new(schema: Schema, db: Database, time_limit: Duration, stop: CancellationToken) -> Self {
+    /// Over `schema` and its `documents`; an operation is cancelled after `time_limit`, and subscriptions end with `stop`.
+    pub fn new(
+        schema: Schema,
+        documents: Documents,
+        db: Database,
+        time_limit: Duration,
+        stop: CancellationToken,
+    ) -> Self {
         Self {
             schema,
+            documents,
             db,
             time_limit,
             executions: Arc::new(Semaphore::new(EXECUTIONS_MAX)),
             subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_MAX)),
             stop,
         }
+    }
+
+    /// The documents that are known.
+    pub fn documents(&self) -> &Documents {
+        &self.documents
+    }
+
+    /// A place among the executions, which a request holds from the moment its document is looked at.
+    pub(super) fn admit(&self) -> Result<OwnedSemaphorePermit, RequestError> {
+        let overloaded = RequestError::Overloaded { what: "requests", running: EXECUTIONS_MAX };
+        Arc::clone(&self.executions).try_acquire_owned().map_err(|_| overloaded)
     }
 
     /// How many subscriptions are running.
@@ -76,8 +94,7 @@ impl Executor {
 
     /// Executes a query or a mutation. Cancelled when dropped; what a mutation has committed by then stays.
     pub async fn execute(&self, operation: Operation, asked: Asked) -> Result<Answer, RequestError> {
-        let overloaded = RequestError::Overloaded { what: "requests", running: EXECUTIONS_MAX };
-        let _running = self.executions.try_acquire().map_err(|_| overloaded)?;
+        let _running = operation.permit;
         let request_id = Uuid::new_v4();
         let span = tracing::info_span!("graphql", request_id = %request_id);
         let request = prepared(operation.request, asked.viewer, &self.db);
@@ -115,7 +132,7 @@ impl Executor {
         operation: Operation,
         asked: Asked,
     ) -> BoxStream<'static, Result<Answer, RequestError>> {
-        if operation.kind == Some(OperationType::Subscription) {
+        if operation.kind == OperationType::Subscription {
             return match self.subscribe(operation, asked.viewer) {
                 Ok(results) => results.map(|response| Ok(Answer::of_event(response))).boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
@@ -157,43 +174,17 @@ fn was_executed(response: &Response) -> bool {
         || response.errors.iter().any(|error| !error.path.is_empty())
 }
 
-/// Makes one error of those of a field that a document selects in several places.
-fn join_repeated(errors: &mut Vec<ServerError>) {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    for error in std::mem::take(errors) {
-        let path = format!("{:?}", error.path);
-        match places.get(&path).filter(|_| !error.path.is_empty()) {
-            Some(place) => errors[*place].locations.extend(error.locations),
-            None => {
-                places.insert(path, errors.len());
-                errors.push(error);
-            }
-        }
-    }
-}
-
-/// Gives a code to each error that has none; returns whether the request was executed.
-///
-/// Validation leaves no path and no code; arguments that could not be coerced while executing leave no code.
+/// Gives a code to each error that has none, which is one of an argument; returns whether the request was executed.
 fn set_codes(response: &mut Response, request_id: Uuid) -> bool {
-    let executed = was_executed(response);
-    join_repeated(&mut response.errors);
-    let count = response.errors.len();
-    if !executed && count > VALIDATION_ERRORS_MAX {
-        response.errors.truncate(VALIDATION_ERRORS_MAX);
-        let more = format!("{} more errors are left out", count - VALIDATION_ERRORS_MAX);
-        response.errors.push(ServerError::new(more, None));
-    }
     for error in &mut response.errors {
         let extensions = error.extensions.get_or_insert_default();
         match extensions.get("code") {
-            None if executed => extensions.set("code", "BAD_USER_INPUT"),
-            None => extensions.set("code", "GRAPHQL_VALIDATION_FAILED"),
+            None => extensions.set("code", "BAD_USER_INPUT"),
             Some(Value::String(code)) if code == "INTERNAL_SERVER_ERROR" => {
                 extensions.set("requestId", request_id.to_string());
             }
             Some(_) => {}
         }
     }
-    executed
+    was_executed(response)
 }

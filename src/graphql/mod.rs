@@ -3,7 +3,6 @@
 mod arguments;
 mod article_list;
 mod cursor;
-mod document;
 mod documents;
 mod error;
 mod executor;
@@ -17,24 +16,23 @@ mod recommend;
 mod recommend_arguments;
 mod recommendation_cursor;
 mod recommendations;
-mod repeated_fields;
 mod request_error;
 mod status;
 mod subscription;
 mod trusted_documents;
-mod type_name_fields;
 mod types;
-mod variables;
+mod verdict;
 mod write;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
-use async_graphql::{Request, SDLExportOptions};
+use async_graphql::{Request, SDLExportOptions, ValidationMode};
 
 use chrono::{DateTime, Utc};
 
 use crate::auth::Viewer;
 use crate::db::{Changes, Database};
+use crate::document::{Compiler, SchemaError};
 use crate::events::Events;
 use crate::index::VectorIndex;
 use crate::outbox::IndexWait;
@@ -44,7 +42,7 @@ pub use documents::Documents;
 pub use error::ApiError;
 pub use executor::{Answer, Asked, Executor, ResponseBody};
 pub use operation::Operation;
-pub use parameters::{JsonObject, Parameters};
+pub use parameters::Parameters;
 pub use request_error::RequestError;
 pub use status::index_status;
 pub use trusted_documents::{ManifestError, TrustedDocuments};
@@ -61,7 +59,7 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 /// The description of the scalar, which the library does not give for clients to read.
 const DATE_TIME: &str = "A moment, as RFC 3339 writes it: 2026-01-31T12:00:00Z.";
 
-/// Deepest nesting of fields and fragments.
+/// Deepest nesting of what is executed: more than the limits of documents allow.
 const RECURSION_MAX: usize = 128;
 
 /// What resolvers work with.
@@ -93,6 +91,16 @@ pub fn sdl() -> String {
     builder().finish().sdl_with_options(SDLExportOptions::new().include_specified_by())
 }
 
+/// The compiler of documents for the schema.
+pub fn compiler() -> Result<Compiler, SchemaError> {
+    Compiler::new(&sdl(), &[("DateTime", check_date_time)])
+}
+
+fn check_date_time(text: &str) -> Result<(), String> {
+    let parsed = DateTime::parse_from_rfc3339(text);
+    parsed.map(|_| ()).map_err(|_| "expected a moment as RFC 3339 writes it: 2026-01-31T12:00:00Z".to_owned())
+}
+
 /// Adds to a request what lives as long as the request.
 fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> Request {
     let loader =
@@ -101,8 +109,46 @@ fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> Reque
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    // The limits of `limits` are checked before; this one counts fields and fragments together.
+    // Documents come validated from the compiler, and within `limits`.
     async_graphql::Schema::build(Query, Mutation, Subscription)
+        .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(RECURSION_MAX)
         .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What introspection answers of the types of introspection themselves.
+    const INTROSPECTED: &str =
+        "{ __schema { types { name fields(includeDeprecated: true) { name args { name } } } } }";
+
+    #[tokio::test]
+    async fn the_compiler_knows_the_fields_that_are_answered_and_no_others() {
+        let answer = builder().finish().execute(INTROSPECTED).await;
+        let answer = serde_json::to_value(&answer.data).unwrap();
+        let compiler = compiler().unwrap();
+        let mut compared = 0;
+        for ty in answer["__schema"]["types"].as_array().unwrap() {
+            let Some(fields) = ty["fields"].as_array() else { continue };
+            let names = |value: &serde_json::Value| value["name"].as_str().unwrap().to_owned();
+            let field = |field: &serde_json::Value| {
+                let mut arguments: Vec<_> = field["args"].as_array().unwrap().iter().map(names).collect();
+                arguments.sort();
+                (names(field), arguments)
+            };
+            let mut executed: Vec<_> = fields.iter().map(field).collect();
+            let mut known = compiler.fields(&names(ty));
+            if known.is_empty() {
+                continue;
+            }
+            executed.sort();
+            known.iter_mut().for_each(|(_, arguments)| arguments.sort());
+            known.sort();
+            assert_eq!(known, executed, "{ty}");
+            compared += 1;
+        }
+        assert!(compared > 15, "{compared}");
+    }
 }

@@ -1,9 +1,10 @@
 //! Why a request was not executed.
 
-use async_graphql::{ErrorExtensionValues, Pos, Response, ServerError};
+use async_graphql::{Response, ServerError};
 
 use super::limits::LimitExceeded;
 use crate::auth::InvalidCredential;
+use crate::document::Fault;
 
 /// Why a request was not executed, on whichever transport it came.
 #[derive(Debug, thiserror::Error)]
@@ -12,14 +13,21 @@ pub enum RequestError {
     Malformed(String),
     #[error("the request has no query")]
     NoQuery,
-    #[error("{0}")]
-    NotParsed(String),
-    #[error("{message}")]
-    Invalid { message: String, pos: Pos },
+    /// The faults of its syntax.
+    #[error("{}", sentences(.0))]
+    NotParsed(Vec<Fault>),
+    /// The faults that validation found.
+    #[error("{}", sentences(.0))]
+    Invalid(Vec<Fault>),
     #[error(transparent)]
     LimitExceeded(#[from] LimitExceeded),
-    #[error("the variable ${0} has no value: it is required")]
-    MissingVariable(String),
+    /// The name of an operation fits none, or is missing.
+    #[error("{0}")]
+    NoOperation(String),
+    #[error("{}", sentences(.0))]
+    BadVariables(Vec<Fault>),
+    #[error("internal error")]
+    NotCompiled,
     // Clients know this error and the next by their messages; they then send the text.
     #[error("PersistedQueryNotFound")]
     DocumentNotFound,
@@ -41,11 +49,14 @@ impl RequestError {
     /// The code in `extensions.code`.
     pub fn code(&self) -> &'static str {
         match self {
-            Self::Malformed(_) | Self::NoQuery | Self::MissingVariable(_) | Self::WrongHash => {
-                "BAD_USER_INPUT"
-            }
+            Self::Malformed(_)
+            | Self::NoQuery
+            | Self::NoOperation(_)
+            | Self::BadVariables(_)
+            | Self::WrongHash => "BAD_USER_INPUT",
+            Self::NotCompiled => "INTERNAL_SERVER_ERROR",
             Self::NotParsed(_) => "GRAPHQL_PARSE_FAILED",
-            Self::Invalid { .. } => "GRAPHQL_VALIDATION_FAILED",
+            Self::Invalid(_) => "GRAPHQL_VALIDATION_FAILED",
             Self::LimitExceeded(_) => "LIMIT_EXCEEDED",
             Self::DocumentNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
@@ -56,17 +67,34 @@ impl RequestError {
         }
     }
 
-    /// A response with this error alone.
+    /// A response with this error alone, or with each of its faults.
     pub fn to_response(&self) -> Response {
-        let pos = if let Self::Invalid { pos, .. } = self { Some(*pos) } else { None };
-        let mut error = ServerError::new(self.to_string(), pos);
-        let extensions = error.extensions.get_or_insert_with(ErrorExtensionValues::default);
-        extensions.set("code", self.code());
-        if let Self::LimitExceeded(LimitExceeded { limit, found }) = self {
-            extensions.set("limit", limit.name());
-            extensions.set("max", limit.max());
-            extensions.set("found", *found);
+        let mut errors = match self {
+            Self::NotParsed(faults) | Self::Invalid(faults) | Self::BadVariables(faults) => {
+                faults.iter().map(error).collect()
+            }
+            other => vec![ServerError::new(other.to_string(), None)],
+        };
+        for error in &mut errors {
+            let extensions = error.extensions.get_or_insert_default();
+            extensions.set("code", self.code());
+            if let Self::LimitExceeded(LimitExceeded { limit, found }) = self {
+                extensions.set("limit", limit.name());
+                extensions.set("max", limit.max());
+                extensions.set("found", *found);
+            }
         }
-        Response::from_errors(vec![error])
+        Response::from_errors(errors)
     }
+}
+
+fn error(fault: &Fault) -> ServerError {
+    let mut error = ServerError::new(fault.message.clone(), None);
+    error.locations.clone_from(&fault.locations);
+    error
+}
+
+/// The sentences of all faults, for where only one text can be told.
+fn sentences(faults: &[Fault]) -> String {
+    faults.iter().map(|fault| fault.message.as_str()).collect::<Vec<_>>().join(" ")
 }

@@ -7,13 +7,17 @@ use std::sync::Arc;
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::document::{Document, DocumentHash};
+use super::documents::DocumentHash;
+use super::limits;
+use super::request_error::RequestError;
+use super::verdict::Verdict;
+use crate::document::Compiler;
 
 /// Documents that are known from the start, by id and by text.
 #[derive(Debug, Default)]
 pub struct TrustedDocuments {
-    by_id: HashMap<String, Arc<Document>>,
-    by_hash: HashMap<DocumentHash, Arc<Document>>,
+    by_id: HashMap<String, Arc<Verdict>>,
+    by_hash: HashMap<DocumentHash, Arc<Verdict>>,
     /// Whether no other document is executed.
     pub only: bool,
 }
@@ -49,8 +53,8 @@ struct ManifestOperation {
 }
 
 impl TrustedDocuments {
-    /// Reads the manifest at `path`; with `only` no other document is executed.
-    pub fn read(path: &Path, only: bool) -> Result<Self, ManifestError> {
+    /// Reads the manifest at `path`, whose documents must be valid; with `only` no other document is executed.
+    pub fn read(compiler: &Compiler, path: &Path, only: bool) -> Result<Self, ManifestError> {
         let name = || path.display().to_string();
         let text =
             std::fs::read(path).map_err(|source| ManifestError::Unreadable { path: name(), source })?;
@@ -64,36 +68,48 @@ impl TrustedDocuments {
         };
         let mut trusted = Self { only, ..Self::default() };
         for (id, text) in documents {
-            let document = Document::parse(&text).map_err(|error| ManifestError::BadDocument {
+            let verdict = verdict(compiler, &text).map_err(|error| ManifestError::BadDocument {
                 path: name(),
                 id: id.clone(),
                 reason: error.to_string(),
             })?;
-            let document = Arc::new(document);
-            trusted.by_hash.insert(Sha256::digest(&text).into(), Arc::clone(&document));
-            trusted.by_id.insert(id, document);
+            let verdict = Arc::new(verdict);
+            trusted.by_hash.insert(Sha256::digest(&text).into(), Arc::clone(&verdict));
+            trusted.by_id.insert(id, verdict);
         }
         Ok(trusted)
     }
 
-    pub(super) fn by_id(&self, id: &str) -> Option<Arc<Document>> {
+    pub(super) fn by_id(&self, id: &str) -> Option<Arc<Verdict>> {
         self.by_id.get(id).cloned()
     }
 
-    pub(super) fn by_hash(&self, hash: &DocumentHash) -> Option<Arc<Document>> {
+    pub(super) fn by_hash(&self, hash: &DocumentHash) -> Option<Arc<Verdict>> {
         self.by_hash.get(hash).cloned()
     }
+}
+
+/// The verdict on a document that must be valid. Which of its operations will be chosen is not known.
+fn verdict(compiler: &Compiler, text: &str) -> Result<Verdict, RequestError> {
+    limits::check_text(text)?;
+    let verdict = Verdict::on(compiler, text, None)?;
+    verdict.document(None)?;
+    Ok(verdict)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn compiler() -> Compiler {
+        Compiler::new("type Query { a: Int }", &[]).unwrap()
+    }
+
     fn read(manifest: &str, only: bool) -> Result<TrustedDocuments, ManifestError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("manifest.json");
         std::fs::write(&path, manifest).unwrap();
-        TrustedDocuments::read(&path, only)
+        TrustedDocuments::read(&compiler(), &path, only)
     }
 
     #[test]
@@ -114,12 +130,13 @@ mod tests {
             ("{", "neither"),
             (r#"{"x": 1}"#, "neither"),
             (r#"{"x": "{ a"}"#, "the document x"),
+            (r#"{"x": "{ b }"}"#, "Cannot query field \"b\""),
             (r#"{"operations": [{"id": "x"}]}"#, "neither"),
         ] {
             let error = read(manifest, false).unwrap_err().to_string();
             assert!(error.contains(part), "{manifest}: {error}");
         }
-        let missing = TrustedDocuments::read(Path::new("/nothing/here"), false).unwrap_err();
+        let missing = TrustedDocuments::read(&compiler(), Path::new("/nothing/here"), false).unwrap_err();
         assert!(missing.to_string().contains("/nothing/here"));
     }
 }

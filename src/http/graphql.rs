@@ -44,11 +44,11 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
         let authorization = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
         let viewer = state.authenticator.viewer(authorization).map_err(RequestError::from)?;
         let cost = headers.contains_key(COST_HEADER) || parameters.asks_for_cost();
-        let operation = Operation::prepare(&state.documents, parameters).await?;
+        let operation = Operation::prepare(&state.executor, parameters).await?;
         match operation.kind {
-            Some(OperationType::Mutation) if method == Method::GET => Err(Refusal::MutationByGet),
-            Some(OperationType::Subscription) if !streams => Err(Refusal::StreamNotAccepted),
-            Some(OperationType::Subscription) => {
+            OperationType::Mutation if method == Method::GET => Err(Refusal::MutationByGet),
+            OperationType::Subscription if !streams => Err(Refusal::StreamNotAccepted),
+            OperationType::Subscription => {
                 Ok(event_stream::respond(state.executor.subscribe(operation, viewer)?))
             }
             _ => {

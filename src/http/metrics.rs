@@ -47,7 +47,7 @@ fn registry(state: &HttpState, status: &IndexStatus) -> Registry {
 
 fn register_graphql(registry: &mut Registry, state: &HttpState) {
     let family = Family::<Labels, Counter>::default();
-    let (known, parsed) = state.documents.counts();
+    let (known, parsed) = state.executor.documents().counts();
     for (document, count) in [("known", known), ("parsed", parsed)] {
         family.get_or_create(&vec![("document", document.to_owned())]).inc_by(count);
     }

@@ -31,7 +31,7 @@ use crate::auth::Authenticator;
 use crate::config::ServerConfig;
 use crate::db::Database;
 use crate::embedding::Models;
-use crate::graphql::{Documents, Executor};
+use crate::graphql::Executor;
 use crate::index::VectorIndex;
 
 pub use guard::Origins;
@@ -44,7 +44,6 @@ pub use web_socket::SOCKETS_MAX;
 #[derive(Clone)]
 pub struct HttpState {
     pub executor: Executor,
-    pub documents: Documents,
     pub authenticator: Authenticator,
     pub origins: Origins,
     pub db: Database,

@@ -55,13 +55,15 @@ impl Refusal {
                     StatusCode::BAD_REQUEST
                 }
                 RequestError::NotParsed(_)
-                | RequestError::Invalid { .. }
+                | RequestError::Invalid(_)
                 | RequestError::LimitExceeded(_)
-                | RequestError::MissingVariable(_)
+                | RequestError::NoOperation(_)
+                | RequestError::BadVariables(_)
                 | RequestError::DocumentNotFound
                 | RequestError::PersistedQueryNotSupported
                 | RequestError::NotTrusted => response_type.request_error(),
                 RequestError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                RequestError::NotCompiled => StatusCode::INTERNAL_SERVER_ERROR,
                 RequestError::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 RequestError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             },

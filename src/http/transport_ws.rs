@@ -14,7 +14,8 @@ use tokio::time::{Instant, timeout};
 
 use super::HttpState;
 use crate::auth::Viewer;
-use crate::graphql::{Answer, Asked, JsonObject, Operation, Parameters, RequestError, ResponseBody};
+use crate::document::JsonObject;
+use crate::graphql::{Answer, Asked, Operation, Parameters, RequestError, ResponseBody};
 
 /// How long a client may take to introduce itself.
 const INIT_MAX: Duration = Duration::from_secs(10);
@@ -223,7 +224,7 @@ impl Connection {
         let viewer = self.session.viewer;
         let results = once(async move {
             let cost = parameters.asks_for_cost();
-            match Operation::prepare(&state.documents, parameters).await {
+            match Operation::prepare(&state.executor, parameters).await {
                 Ok(operation) => state.executor.results(operation, Asked { viewer, cost }),
                 Err(error) => once(async { Err(error) }).boxed(),
             }

@@ -32,6 +32,7 @@ mod recommendations;
 mod rooms;
 mod schema;
 mod server;
+mod specification;
 mod sync;
 mod tidy;
 mod triggers;
