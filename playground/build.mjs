@@ -53,9 +53,10 @@ const contents = new Map(
 );
 contents.set('licenses.txt', Buffer.from(licenses(scripts.metafile, styles.metafile)));
 
-// One address for each build: the files may be cached for ever, and name each other by relative address.
+// One address for each build: the files may be cached for ever. The page names them, and they name each other, by relative
+// address, so that the server may stand below any path.
 const names = [...contents.keys()].sort();
-const base = `/playground/${sha256(...names.flatMap(name => [name, '\0', sha256(contents.get(name))])).slice(0, 16)}`;
+const base = `playground/${sha256(...names.flatMap(name => [name, '\0', sha256(contents.get(name))])).slice(0, 16)}`;
 const page = readFileSync(new URL('src/index.html', import.meta.url), 'utf8').replaceAll('{{base}}', base);
 
 rmSync(dist, { recursive: true, force: true });
@@ -64,7 +65,7 @@ const manifest = {
   sources: sourcesHash(),
   files: [
     emit('index.html', '/', Buffer.from(page)),
-    ...names.map(name => emit(name, `${base}/${name}`, contents.get(name))),
+    ...names.map(name => emit(name, `/${base}/${name}`, contents.get(name))),
   ],
 };
 writeFileSync(new URL('manifest.json', dist), `${JSON.stringify(manifest, null, 2)}\n`);

@@ -71,8 +71,7 @@ query FilteredAndDiverse {
 
 const createArticle = `# Answers when the other tabs can find it. Bad
 # input is reported in userErrors. If the server
-# asks for a key, give it under Headers:
-# {"Authorization": "Bearer …"}
+# wants a key, a field for it appears above.
 mutation CreateArticle {
   createArticle(
     input: {
