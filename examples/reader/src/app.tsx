@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react";
 import { ArticlePage } from "./article-page";
+import { KeyField } from "./key-field";
 import { ListPage } from "./list-page";
 import { LiveChanges } from "./live-changes";
 import { hrefTo, useRoute } from "./route";
@@ -25,6 +26,7 @@ export function App() {
         </nav>
         <LiveChanges />
       </header>
+      <KeyField />
       <main ref={main} tabIndex={-1}>
         {route.at === "list" && <ListPage />}
         {route.at === "write" && <WritePage />}

@@ -1,10 +1,12 @@
-// One client: a normalised cache, and subscriptions as server-sent events, which need no library.
+// One client: a normalised cache, queries and mutations over HTTP, subscriptions over a WebSocket, all with the key.
 import { cacheExchange } from "@urql/exchange-graphcache";
 import type { CacheExchangeOpts } from "@urql/exchange-graphcache";
-
-import { relayPagination } from "@urql/exchange-graphcache/extras";
-import { Client, fetchExchange } from "urql";
+import { Client, fetchExchange, makeOperation, mapExchange, subscriptionExchange } from "urql";
+import { keepSubscribed } from "./connection";
+import { endpoint } from "./endpoint";
 import introspection from "./generated/introspection.json";
+import { askForKey, authorization, hasCode, key } from "./key";
+import { refetchExchange } from "./refetch";
 
 /** Values without an identity are kept in their owners. */
 const withoutKey = () => null;
@@ -17,7 +19,6 @@ const cache = cacheExchange({
     Highlight: withoutKey,
     UserError: withoutKey,
   },
-  resolvers: { Query: { articles: relayPagination() } },
   updates: {
     Mutation: {
       createArticle: (_result, _arguments, cache) => cache.invalidate("Query", "articles"),
@@ -34,9 +35,26 @@ const cache = cacheExchange({
   },
 });
 
+/** Requests carry the key; a refusal for want of one has the page ask for it. */
+const withKey = mapExchange({
+  onOperation(operation) {
+    const sentKey = key.get();
+    const fetchOptions = { headers: authorization(sentKey) };
+    return makeOperation(operation.kind, operation, { ...operation.context, sentKey, fetchOptions });
+  },
+  onError(error, { context }) {
+    if (hasCode(error.graphQLErrors, "UNAUTHENTICATED")) askForKey(context["sentKey"]);
+  },
+});
+
+const subscriptions = subscriptionExchange({
+  forwardSubscription: ({ query = "", variables }) => ({
+    subscribe: ({ next }) => ({ unsubscribe: keepSubscribed({ query, variables }, next) }),
+  }),
+});
+
 export const client = new Client({
-  url: "/graphql",
-  exchanges: [cache, fetchExchange],
-  fetchSubscriptions: true,
+  url: endpoint.href,
+  exchanges: [refetchExchange, cache, withKey, subscriptions, fetchExchange],
   preferGetMethod: false,
 });

@@ -1,9 +1,11 @@
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { FormEvent } from "react";
 import { useMutation } from "urql";
 import { Failure } from "./failure";
 import { graphql } from "./generated";
+import { hasCode, key } from "./key";
 import { hrefTo } from "./route";
+import { useStore } from "./store";
 
 const CreateMutation = graphql(`
   mutation Create($input: CreateArticleInput!) {
@@ -30,14 +32,24 @@ export function WritePage() {
       .map(({ message }) => message)
       .join("; ");
 
-  async function submit(event: FormEvent) {
-    event.preventDefault();
+  async function publish() {
     const tags = values.tags.split(",").map((tag) => tag.trim()).filter(Boolean);
     const { title, content, category } = values;
     const result = await create({ input: { title, content, tags, category: category.trim() || null } });
     const article = result.data?.createArticle?.article;
     if (article) location.hash = hrefTo.article(article.id);
   }
+
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    void publish();
+  }
+
+  // Publishing was refused for want of a key: it goes on once there is one.
+  const givenKey = useStore(key);
+  useEffect(() => {
+    if (givenKey && hasCode(error?.graphQLErrors, "UNAUTHENTICATED")) void publish();
+  }, [givenKey]);
 
   function field(name: Name) {
     const said = saidOf(name);
@@ -60,7 +72,7 @@ export function WritePage() {
   return (
     <>
       <h1>Write an article</h1>
-      <form onSubmit={(event) => void submit(event)} noValidate>
+      <form onSubmit={submit} noValidate>
         {names.map(field)}
         {saidOf(undefined) && <p className="failure" role="alert">{saidOf(undefined)}</p>}
         {error && <Failure error={error} />}
