@@ -27,7 +27,7 @@ pub struct Page {
 
 /// One file.
 pub struct Asset {
-    /// Absolute path of its address.
+    /// Absolute path of its address. The files name each other by relative addresses.
     pub path: &'static str,
     pub content_type: &'static str,
     /// Hash of the content before compression, without quotes.

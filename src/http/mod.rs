@@ -66,7 +66,8 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         .route("/metrics", get(metrics::metrics))
         .merge(embedded::router(&PLAYGROUND))
         .merge(embedded::router(&READER))
-        .route("/reader", get(|| async { Redirect::permanent("/reader/") }))
+        // Relative, as all addresses in the pages: below a path that a proxy takes off they lead there too.
+        .route("/reader", get(|| async { Redirect::permanent("reader/") }))
         .layer(DefaultBodyLimit::max(state.body_max_bytes))
         .layer(state.origins.cors())
         .layer(middleware::from_fn_with_state(guard::HostGuard::new(config), guard::check_host))

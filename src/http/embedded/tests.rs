@@ -48,14 +48,23 @@ fn every_file_decompresses() {
 }
 
 #[tokio::test]
-async fn the_page_names_only_files_that_are_served() {
-    let page = String::from_utf8(body(get("/", &[]).await).await).unwrap();
-
-    assert!(page.contains("<title>Sentio playground</title>"));
-    let paths: Vec<&str> = page.split('"').filter(|value| value.starts_with("/playground/")).collect();
-    assert!(!paths.is_empty());
-    for path in paths {
-        assert_eq!(get(path, &[]).await.status(), StatusCode::OK, "{path}");
+async fn the_pages_name_only_files_that_are_served_and_by_relative_addresses() {
+    for (page, title) in [("/", "<title>Sentio playground</title>"), ("/reader/", "<title>Reader</title>")] {
+        let html = String::from_utf8(body(get(page, &[]).await).await).unwrap();
+        assert!(html.contains(title), "{page}");
+        let addresses: Vec<&str> = ["src=\"", "href=\""]
+            .into_iter()
+            .flat_map(|attribute| html.split(attribute).skip(1))
+            .filter_map(|rest| rest.split('"').next())
+            .filter(|address| !address.starts_with("data:"))
+            .collect();
+        assert!(addresses.len() >= 2, "{page}: {addresses:?}");
+        for address in addresses {
+            // Below a path that a proxy takes off, an absolute address leads elsewhere.
+            assert!(!address.starts_with('/'), "{page}: {address}");
+            let path = format!("{page}{}", address.trim_start_matches("./"));
+            assert_eq!(get(&path, &[]).await.status(), StatusCode::OK, "{path}");
+        }
     }
 }
 
