@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Runs a command while the built server runs, on a free port, with the sample articles in a database of its own:
 #
-#   scripts/with-server.sh COMMAND…    with SERVER_URL set; after `make build`
+#   scripts/with-server.sh COMMAND…    with SERVER_URL set, and the program in SERVER_BINARY; after `make build`
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 
 readonly start_seconds=60
-work='' server=''
+work='' server='' binary=''
 
 fail() {
   echo "with-server: $*" >&2
@@ -16,7 +16,6 @@ fail() {
 # Settings of this shell or of a .env file must not lead the tests to somebody's data: the server starts in an empty
 # folder with an empty environment.
 start() {
-  local binary
   binary="${CARGO_TARGET_DIR:-$root/target}/debug/sentio"
   [[ -x $binary ]] || fail "$binary is missing: call 'make build' first"
   binary=$(realpath "$binary")
@@ -55,5 +54,5 @@ stop() {
 trap stop EXIT
 start
 SERVER_URL=$(await_url)
-export SERVER_URL
+export SERVER_URL SERVER_BINARY=$binary
 "$@"

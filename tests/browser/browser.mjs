@@ -1,6 +1,10 @@
 // The browser and the server under test, for all tests in this folder.
 
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const { SERVER_URL, CHROMIUM = '/usr/bin/chromium' } = process.env;
 if (!SERVER_URL) {
@@ -27,4 +31,9 @@ export function launch() {
       `--host-resolver-rules=MAP ${foreignHost} 127.0.0.1`,
     ],
   });
+}
+
+/** What assistive technology could not use of this page, by axe. */
+export function violations(page) {
+  return page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`);
 }

@@ -1,14 +1,13 @@
 // The example front end in a real browser: read, search, write, and see what others write.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, server } from './browser.mjs';
+import { launch, server, violations } from './browser.mjs';
+import { create, send } from './sentio.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const screenshots = mkdtempSync(join(tmpdir(), 'sentio-reader-'));
 
 let browser, page, problems;
@@ -39,32 +38,18 @@ afterEach(async () => {
   assert.deepEqual(problems, []);
 });
 
-/** Sends a mutation as another client; returns the article. */
-async function create(title) {
-  const response = await fetch(`${server}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      query: 'mutation($input: CreateArticleInput!) { createArticle(input: $input) { article { id title } } }',
-      variables: { input: { title, content: `Words about ${title}.` } },
-    }),
-  });
-  return (await response.json()).data.createArticle.article;
-}
-
 /** Fails on what assistive technology could not use; leaves a screenshot. */
 async function accessible(name, t) {
   await page.screenshot({ path: join(screenshots, `${name}.png`), animations: 'disabled' });
   t.diagnostic(`screenshots are in ${screenshots}`);
-  const violations = await page.evaluate(`${axe}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`);
-  assert.deepEqual(violations, []);
+  assert.deepEqual(await violations(page), []);
 }
 
 test('the list grows while one scrolls', async t => {
   const cards = page.locator('.card');
   await cards.nth(9).waitFor();
   await accessible('list', t);
-  for (let number = 0; number < 30; number += 1) await create(`Filler ${number}`);
+  for (let number = 0; number < 30; number += 1) await create(server, `Filler ${number}`);
   await page.reload();
   await cards.nth(19).waitFor();
   await cards.last().scrollIntoViewIfNeeded();
@@ -100,15 +85,11 @@ test('an article has similar ones, and the keyboard goes there and back', async 
 });
 
 test('what others change is told and shown', async () => {
-  await page.waitForTimeout(500);
-  const article = await create('Before');
+  await page.locator('.live', { hasText: /^Live/ }).waitFor();
+  const article = await create(server, 'Before');
   await page.getByRole('status').getByRole('link', { name: `article ${article.id}` }).click();
   await page.getByRole('heading', { level: 1, name: 'Before' }).waitFor();
-  await fetch(`${server}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: `mutation { updateArticle(input: { id: "${article.id}", title: "After" }) { article { id } } }` }),
-  });
+  await send(server, `mutation { updateArticle(input: { id: "${article.id}", title: "After" }) { article { id } } }`);
   await page.getByRole('heading', { level: 1, name: 'After' }).waitFor();
 });
 
