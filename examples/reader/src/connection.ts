@@ -22,7 +22,7 @@ const PING_EVERY = 10_000;
 const ANSWER_MAX = 5_000;
 /** The first and the longest wait before the next try. */
 const RETRY_FIRST = 1_000;
-const RETRY_MAX = 30_000;
+const RETRY_MAX = 10_000;
 
 /** The close codes of a server that wants a key, or another one. */
 const UNAUTHORIZED = 4401;
