@@ -51,7 +51,7 @@ test-postgres: setup-test ## integration tests on a PostgreSQL of their own
 	TEST_DATABASE=postgres scripts/with-postgres.sh $(cargo) test --test it
 
 .PHONY: test-browser
-test-browser: setup-test ## the playground in a headless Chromium
+test-browser: setup-test ## the playground and the reader in a headless Chromium
 	$(cargo) build --bin sentio
 	scripts/test-browser.sh
 
