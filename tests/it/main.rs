@@ -20,6 +20,7 @@ mod full_text;
 mod generations;
 mod http;
 mod hub;
+mod image;
 mod kills;
 mod limits;
 mod lists;
