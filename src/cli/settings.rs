@@ -1,10 +1,22 @@
 //! Every setting as a flag.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::ffi::OsString;
 
 use clap::{Arg, ArgMatches, Args, Command, FromArgMatches};
 
 use crate::config::SETTINGS;
+
+/// The flag of a setting that stands twice among the program's arguments, before and after the command: clap would take the last.
+pub fn given_twice(arguments: impl Iterator<Item = OsString>) -> Option<&'static str> {
+    let mut seen = HashSet::new();
+    let arguments = arguments.skip(1).take_while(|argument| argument != "--");
+    let flags = arguments.filter_map(|argument| {
+        let name = argument.to_str()?.strip_prefix("--")?.split('=').next()?;
+        SETTINGS.iter().map(|setting| setting.flag).find(|flag| *flag == name)
+    });
+    flags.into_iter().find(|flag| !seen.insert(*flag))
+}
 
 /// The settings given as flags, by name.
 #[derive(Clone, Debug)]
@@ -50,5 +62,19 @@ impl FromArgMatches for SettingFlags {
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_on_both_sides_of_the_command_is_found() {
+        let twice = |arguments: &str| given_twice(arguments.split(' ').map(OsString::from));
+        assert_eq!(twice("sentio --port 1 serve --port 2"), Some("port"));
+        assert_eq!(twice("sentio --port=1 serve --port=1"), Some("port"));
+        assert_eq!(twice("sentio --port 1 serve --host ::1 --no-worker"), None);
+        assert_eq!(twice("sentio export -- --port --port"), None);
     }
 }

@@ -66,6 +66,20 @@ impl DatabaseConfig {
                         .to_owned(),
                 })
             }
+            "sqlite" if config.sqlite_path().is_none_or(|path| path.as_os_str().is_empty()) => {
+                Err(ConfigError::BadSecret {
+                    name: "DATABASE_URL",
+                    expected: "it names no file: expected sqlite://FILE".to_owned(),
+                })
+            }
+            "postgres" | "postgresql" if Url::parse(config.url.expose()).is_err() => {
+                Err(ConfigError::BadSecret {
+                    name: "DATABASE_URL",
+                    expected: "it is no URL: expected postgres://USER:PASSWORD@HOST/DATABASE, where signs such as / # @ : \
+                               in the password are written as %2F %23 %40 %3A"
+                        .to_owned(),
+                })
+            }
             "sqlite" | "postgres" | "postgresql" => Ok(config),
             _ => Err(ConfigError::BadSecret {
                 name: "DATABASE_URL",
@@ -100,6 +114,36 @@ fn escaped(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_url_without_a_file_or_with_a_bare_password_is_refused() {
+        let read = |url: &str| {
+            let values = SettingValues::from_flags([("DATABASE_URL", url.to_owned())]);
+            DatabaseConfig::from_values(&values, Path::new("data")).map_err(|error| error.to_string())
+        };
+        for url in [
+            "sqlite://data/x.db",
+            "sqlite:x.db",
+            "sqlite:///tmp/x.db?mode=rwc",
+            "postgres://db/x",
+            "postgresql:///x",
+        ] {
+            assert!(read(url).is_ok(), "{url}");
+        }
+        for url in [
+            "sqlite:",
+            "sqlite://",
+            "sqlite://?mode=rwc",
+            "postgres://me:s3c/ret@db/x",
+            "postgres://db:port/x",
+        ] {
+            let error = read(url).unwrap_err();
+            assert!(
+                error.starts_with("DATABASE_URL has a value that is not allowed") && !error.contains("s3c"),
+                "{error}"
+            );
+        }
+    }
 
     #[test]
     fn a_password_is_never_shown() {

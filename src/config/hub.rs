@@ -19,9 +19,17 @@ pub struct HubConfig {
 impl HubConfig {
     pub(super) fn from_values(values: &SettingValues) -> Result<Self, ConfigError> {
         let expected = "expected an address such as https://huggingface.co";
-        let endpoint = values.parse("HF_ENDPOINT", expected, |text| {
-            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"))
+        let endpoint: Url = values.parse("HF_ENDPOINT", expected, |text| {
+            let whole = |url: &Url| url.query().is_none() && url.fragment().is_none();
+            Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && whole(url))
         })?;
+        // What stands in it is shown and logged.
+        if !endpoint.username().is_empty() || endpoint.password().is_some() {
+            return Err(ConfigError::BadSecret {
+                name: "HF_ENDPOINT",
+                expected: "an address may hold no password: give a token in HF_TOKEN".to_owned(),
+            });
+        }
         let token = values.given("HF_TOKEN").map(str::trim).filter(|token| !token.is_empty());
         if token.is_some_and(|token| !token.bytes().all(|byte| byte.is_ascii_graphic())) {
             return Err(ConfigError::BadSecret {
@@ -57,7 +65,12 @@ mod tests {
         for (value, offline) in [("1", true), ("TRUE", true), ("on", true), ("0", false), ("no", false)] {
             assert_eq!(read(&[("HF_HUB_OFFLINE", value)]).unwrap().offline, offline, "{value}");
         }
-        assert!(read(&[("HF_ENDPOINT", "huggingface.co")]).is_err());
+        for endpoint in
+            ["huggingface.co", "ftp://hub.example", "https://me:pass@hub.example", "https://hub.example/?x"]
+        {
+            let error = read(&[("HF_ENDPOINT", endpoint)]).unwrap_err().to_string();
+            assert!(error.starts_with("HF_ENDPOINT") && !error.contains("pass@"), "{error}");
+        }
     }
 
     #[test]

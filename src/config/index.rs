@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::seconds::seconds;
 use super::{ConfigError, SettingValues, TextLanguage};
 
 /// Where the index lies and how it is used.
@@ -51,9 +52,4 @@ impl IndexConfig {
         let cache_bytes = cache_mebibytes << 20;
         Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes, text_language })
     }
-}
-
-fn seconds(text: &str, least: f64, most: f64) -> Option<Duration> {
-    let seconds: f64 = text.trim().trim_end_matches('s').trim_end().parse().ok()?;
-    (least..=most).contains(&seconds).then(|| Duration::from_secs_f64(seconds))
 }

@@ -1,11 +1,16 @@
 //! The settings: the only reader of the environment. Everything is checked before anything starts.
 
 mod database;
+mod dot_env;
 mod embedding;
 mod error;
 mod hub;
 mod index;
 mod log;
+mod plain_value;
+mod platform_names;
+mod seconds;
+mod secret_file;
 mod server;
 mod setting;
 mod source;

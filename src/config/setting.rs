@@ -17,6 +17,30 @@ pub struct Setting {
     pub secret: bool,
 }
 
+impl Setting {
+    /// Whether any text is a value, also one of blanks.
+    pub(super) fn takes_any_text(&self) -> bool {
+        self.value_name == "TEXT"
+    }
+
+    /// Whether the value, or a part of it, must not be shown.
+    pub(super) fn holds_a_secret(&self) -> bool {
+        SECRET_FILES.iter().any(|(name, _)| *name == self.name)
+    }
+
+    /// Whether the value names a file or a folder.
+    pub(super) fn is_path(&self) -> bool {
+        self.value_name.contains("FILE") || self.value_name.contains("FOLDER") || self.value_name == "URI"
+    }
+}
+
+/// Settings whose value may stand in a file, as containers are given secrets, and the settings that name the file.
+pub(super) const SECRET_FILES: [(&str, &str); 3] = [
+    ("DATABASE_URL", "DATABASE_URL_FILE"),
+    ("SENTIO_API_KEYS", "SENTIO_API_KEYS_FILE"),
+    ("HF_TOKEN", "HF_TOKEN_FILE"),
+];
+
 const fn setting(
     name: &'static str,
     flag: &'static str,
@@ -37,6 +61,7 @@ pub const SETTINGS: &[Setting] = &[
         "",
         "SQL database, sqlite://FILE or postgres://… [default: sqlite://<data-dir>/sentio.db]",
     ),
+    setting("DATABASE_URL_FILE", "database-url-file", "FILE", "", "File that holds the database's URL"),
     setting(
         "SENTIO_INDEX_URI",
         "index-uri",
@@ -49,9 +74,23 @@ pub const SETTINGS: &[Setting] = &[
         "host",
         "ADDRESS",
         "127.0.0.1",
-        "Address to listen on; beyond loopback, writes need an API key",
+        "Address to listen on; beyond loopback, reading and writing need a key (SENTIO_ANONYMOUS)",
     ),
     setting("SENTIO_PORT", "port", "PORT", "8000", "Port to listen on; 0 takes any free one"),
+    setting(
+        "SENTIO_KEEP_ALIVE",
+        "keep-alive",
+        "SECONDS",
+        "75",
+        "How long a connection is kept between two requests; longer than a load balancer keeps it",
+    ),
+    setting(
+        "SENTIO_SHUTDOWN_DELAY",
+        "shutdown-delay",
+        "SECONDS",
+        "0",
+        "How long to go on serving after SIGTERM, while /readyz answers 503",
+    ),
     setting(
         "SENTIO_MODEL",
         "model",
@@ -151,15 +190,37 @@ pub const SETTINGS: &[Setting] = &[
             "api-keys",
             "KEY,…",
             "",
-            "Keys that may write, sent as `Authorization: Bearer KEY`; when set, every write needs one",
+            "Keys that may read and write, sent as `Authorization: Bearer KEY`; when set, every write needs one",
         )
     },
+    setting("SENTIO_API_KEYS_FILE", "api-keys-file", "FILE", "", "File that holds the keys, one a line"),
+    setting(
+        "SENTIO_ANONYMOUS",
+        "anonymous",
+        "all|read|none",
+        "",
+        "What is open without a key [default: all on loopback, read there with keys set, none beyond loopback]",
+    ),
+    setting(
+        "SENTIO_TRUSTED_PROXIES",
+        "trusted-proxies",
+        "ADDRESS|BLOCK,…",
+        "",
+        "Proxies whose requests have the rights of loopback: name only those that let nobody else in",
+    ),
+    setting(
+        "SENTIO_ALLOWED_HOSTS",
+        "allowed-hosts",
+        "HOST,…",
+        "",
+        "Further names in the `Host` header: example.org, example.org:8443, *.example.org, .example.org",
+    ),
     setting(
         "SENTIO_ALLOWED_ORIGINS",
         "allowed-origins",
         "ORIGIN,…",
         "",
-        "Web origins that may call the API from a browser; on loopback, loopback origins always may",
+        "Web origins that may call the API from a browser (https://*.example.org for one label); on loopback, loopback origins always may",
     ),
     setting(
         "SENTIO_BODY_MAX",
@@ -193,6 +254,7 @@ pub const SETTINGS: &[Setting] = &[
         secret: true,
         ..setting("HF_TOKEN", "hf-token", "TOKEN", "", "Token for private and gated repositories of the Hub")
     },
+    setting("HF_TOKEN_FILE", "hf-token-file", "FILE", "", "File that holds the token"),
     setting("HF_HUB_OFFLINE", "hf-hub-offline", "0|1", "0", "1: `model pull` asks nothing of the network"),
     setting("SENTIO_LOG", "log", "FILTER", "info", "What to log: a level, or `target=level,…`"),
     setting("SENTIO_LOG_FORMAT", "log-format", "text|json", "text", "How to log"),

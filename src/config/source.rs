@@ -6,6 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::{ConfigError, SETTINGS, Setting};
+use super::{dot_env, plain_value, platform_names, secret_file};
 
 /// Where a value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +14,8 @@ pub enum Source {
     Flag,
     Environment,
     DotEnv,
+    /// The file that the setting of this name names.
+    File(&'static str),
     Default,
 }
 
@@ -22,6 +25,7 @@ impl fmt::Display for Source {
             Self::Flag => "flag",
             Self::Environment => "environment",
             Self::DotEnv => ".env",
+            Self::File(name) => name,
             Self::Default => "default",
         })
     }
@@ -53,7 +57,7 @@ impl SettingValues {
         dot_env: &Path,
     ) -> Result<Self, ConfigError> {
         let mut gathered = Self::default();
-        for (name, value) in read_dot_env(dot_env)? {
+        for (name, value) in dot_env::read(dot_env)? {
             gathered.take(&name, value, Source::DotEnv)?;
         }
         for (name, value) in environment {
@@ -68,11 +72,17 @@ impl SettingValues {
         for (name, value) in flags {
             gathered.values.insert(name, (value, Source::Flag));
         }
+        for setting in SETTINGS {
+            if let Some((value, source)) = gathered.values.get(setting.name) {
+                plain_value::check(setting, value, *source)?;
+            }
+        }
+        secret_file::read_all(&mut gathered)?;
         Ok(gathered)
     }
 
     fn take(&mut self, name: &str, value: String, source: Source) -> Result<(), ConfigError> {
-        if injected_by_a_platform(name, &value) {
+        if platform_names::injected(name, &value) {
             self.warnings.push(format!("{name} looks injected by a container platform and is ignored"));
             return Ok(());
         }
@@ -94,6 +104,11 @@ impl SettingValues {
     /// Sets a value as a flag does.
     pub fn set(&mut self, name: &'static str, value: String) {
         self.values.insert(name, (value, Source::Flag));
+    }
+
+    /// Sets a value that the file named by `file_name` holds.
+    pub(super) fn set_from_file(&mut self, name: &'static str, value: String, file_name: &'static str) {
+        self.values.insert(name, (value, Source::File(file_name)));
     }
 
     /// Leaves a setting to its default.
@@ -142,23 +157,6 @@ impl SettingValues {
     pub(super) fn list(&self, name: &'static str) -> impl Iterator<Item = &str> {
         self.text(name).split(',').map(str::trim).filter(|part| !part.is_empty())
     }
-}
-
-fn read_dot_env(path: &Path) -> Result<Vec<(String, String)>, ConfigError> {
-    // The library's error holds the line, which may be a secret.
-    let failed = |_| ConfigError::DotEnv { path: path.to_owned() };
-    match dotenvy::from_path_iter(path) {
-        Ok(lines) => lines.collect::<Result<_, _>>().map_err(failed),
-        Err(error) if error.not_found() => Ok(Vec::new()),
-        Err(error) => Err(failed(error)),
-    }
-}
-
-/// Kubernetes and old Docker links describe a service called `sentio` in variables of these forms.
-fn injected_by_a_platform(name: &str, value: &str) -> bool {
-    name.starts_with("SENTIO_SERVICE_")
-        || name.starts_with("SENTIO_PORT_")
-        || (name == "SENTIO_PORT" && value.starts_with("tcp://"))
 }
 
 /// The setting that someone who wrote `name` may have meant.
@@ -211,6 +209,36 @@ mod tests {
         std::fs::write(&path, "SENTIO_PROT=7000\n").unwrap();
         let error = SettingValues::from_sources(HashMap::new(), std::iter::empty(), &path).unwrap_err();
         assert!(error.to_string().contains("SENTIO_PROT (from .env)"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_in_a_file_is_a_value_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("keys");
+        std::fs::write(&path, "one\ntwo\n").unwrap();
+        let path = path.to_str().unwrap();
+        let values = gather(&[], &[("SENTIO_API_KEYS_FILE", path)]).unwrap();
+        assert_eq!(values.list("SENTIO_API_KEYS").collect::<Vec<_>>(), ["one", "two"]);
+        for flags in [vec![("SENTIO_API_KEYS", "three")], vec![("SENTIO_API_KEYS", "")]] {
+            assert!(gather(&flags, &[("SENTIO_API_KEYS_FILE", path)]).is_err());
+        }
+        // Compose files pass unset variables as empty ones.
+        let empty = [("SENTIO_API_KEYS", ""), ("SENTIO_API_KEYS_FILE", path)];
+        assert!(gather(&[], &empty).is_ok());
+    }
+
+    #[test]
+    fn a_blank_value_stops_the_start_and_an_empty_variable_is_none() {
+        assert!(gather(&[], &[("SENTIO_API_KEYS", ""), ("SENTIO_DATA_DIR", "")]).is_ok());
+        for (name, value) in [("SENTIO_API_KEYS", " "), ("SENTIO_DATA_DIR", "\t")] {
+            let error = gather(&[], &[(name, value)]).unwrap_err().to_string();
+            assert!(error.starts_with(name) && error.contains("blank"), "{error}");
+        }
+        assert!(gather(&[("SENTIO_API_KEYS", "")], &[]).is_err());
+        assert_eq!(
+            gather(&[("SENTIO_QUERY_PROMPT", "")], &[]).unwrap().given("SENTIO_QUERY_PROMPT"),
+            Some("")
+        );
     }
 
     #[test]
