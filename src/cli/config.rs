@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use super::output;
+use crate::auth::Authenticator;
 use crate::config::{Config, SETTINGS, Setting, SettingValues, Source};
 
 pub fn run(config: &Config, values: &SettingValues) -> anyhow::Result<ExitCode> {
@@ -29,6 +30,9 @@ fn shown(setting: &Setting, config: &Config, values: &SettingValues) -> String {
         ("DATABASE_URL", _) => config.database.url.to_string(),
         ("SENTIO_INDEX_URI", _) => config.index.uri.clone(),
         ("SENTIO_EMBED_THREADS", _) => config.embedding.threads.to_string(),
+        ("SENTIO_ANONYMOUS", Source::Default) => {
+            Authenticator::new(&config.server).open_directly().to_string()
+        }
         (_, Source::Default) if setting.default.is_empty() => "(not set)".to_owned(),
         (name, _) if setting.secret => {
             format!(

@@ -1,12 +1,15 @@
 //! The settings: the only reader of the environment. Everything is checked before anything starts.
 
+mod access;
 mod database;
 mod dot_env;
 mod embedding;
 mod error;
+mod host;
 mod hub;
 mod index;
 mod log;
+mod origin;
 mod plain_value;
 mod platform_names;
 mod seconds;
@@ -15,19 +18,24 @@ mod server;
 mod setting;
 mod source;
 mod text_language;
+mod trusted_proxies;
 
 use std::path::PathBuf;
 
+pub use access::{Anonymous, ApiKeys};
 pub use database::{DatabaseConfig, DatabaseUrl};
 pub use embedding::{AcceleratorSetting, EmbeddingConfig, PrecisionSetting};
 pub use error::ConfigError;
+pub use host::{AllowedHosts, HostAndPort};
 pub use hub::HubConfig;
 pub use index::IndexConfig;
 pub use log::{LogConfig, LogFormat};
-pub use server::{ApiKeys, ServerConfig};
+pub use origin::AllowedOrigin;
+pub use server::ServerConfig;
 pub use setting::{SETTINGS, Setting};
 pub use source::{SettingValues, Source};
 pub use text_language::TextLanguage;
+pub use trusted_proxies::TrustedProxies;
 
 /// All settings, one struct per concern.
 #[derive(Clone, Debug)]

@@ -2,13 +2,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
+use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
-use url::Url;
-
-use super::{ConfigError, SettingValues};
+use super::seconds::seconds;
+use super::{AllowedHosts, AllowedOrigin, Anonymous, ApiKeys, ConfigError, SettingValues, TrustedProxies};
 
 /// Where to listen and whom to trust.
 #[derive(Clone, Debug)]
@@ -17,9 +14,17 @@ pub struct ServerConfig {
     pub host: IpAddr,
     /// Default: 8000; 0 takes any free one.
     pub port: u16,
+    /// How long a connection is kept between two requests. Default: 75 s, because load balancers keep theirs for 60.
+    pub keep_alive: Duration,
+    /// How long to go on serving when told to stop. Default: not at all.
+    pub shutdown_delay: Duration,
     pub api_keys: ApiKeys,
-    /// Web origins that may call from a browser, in their canonical form.
-    pub allowed_origins: Vec<String>,
+    /// What is open without a key; `None` leaves it to where a request comes from.
+    pub anonymous: Option<Anonymous>,
+    pub trusted_proxies: TrustedProxies,
+    pub allowed_hosts: AllowedHosts,
+    /// Web origins that may call from a browser.
+    pub allowed_origins: Vec<AllowedOrigin>,
     /// Most bytes of a request's body. Default: 8 MiB, because 1 MiB of Cyrillic is 3 MiB when its JSON is escaped.
     pub body_max_bytes: usize,
     /// The manifest of documents that may be asked for by id.
@@ -28,48 +33,16 @@ pub struct ServerConfig {
     pub trusted_documents_only: bool,
 }
 
-/// The keys that may write.
-#[derive(Clone, Debug, Default)]
-pub struct ApiKeys(Vec<SecretString>);
-
-impl ApiKeys {
-    /// Whether no key is set.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether `key` is one of them. Compares hashes in constant time, so that neither content nor length leaks.
-    pub fn contains(&self, key: &str) -> bool {
-        let given = Sha256::digest(key);
-        self.0.iter().fold(false, |found, known| {
-            found | bool::from(Sha256::digest(known.expose_secret()).ct_eq(&given))
-        })
-    }
-}
-
-impl<S: Into<String>> FromIterator<S> for ApiKeys {
-    fn from_iter<I: IntoIterator<Item = S>>(keys: I) -> Self {
-        Self(keys.into_iter().map(|key| SecretString::from(key.into())).collect())
-    }
-}
-
 impl ServerConfig {
     pub(super) fn from_values(values: &SettingValues) -> Result<Self, ConfigError> {
-        let host =
-            values.parse("SENTIO_HOST", "expected an address such as 127.0.0.1, 0.0.0.0 or ::", |text| {
-                if text == "localhost" { Some(IpAddr::V4(Ipv4Addr::LOCALHOST)) } else { text.parse().ok() }
-            })?;
         let port =
             values.parse("SENTIO_PORT", "expected a number from 0 to 65535", |text| text.parse().ok())?;
-        let api_keys: ApiKeys = values.list("SENTIO_API_KEYS").collect();
-        if values.list("SENTIO_API_KEYS").any(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
-            return Err(ConfigError::BadSecret {
-                name: "SENTIO_API_KEYS",
-                expected: "a key may have visible ASCII characters only, because it travels in a header"
-                    .to_owned(),
-            });
-        }
-        let allowed_origins = values.list("SENTIO_ALLOWED_ORIGINS").map(origin).collect::<Result<_, _>>()?;
+        let keep_alive = "expected seconds from 0.1 to 86400, such as 75";
+        let keep_alive =
+            values.parse("SENTIO_KEEP_ALIVE", keep_alive, |text| seconds(text, 0.1, 86_400.0))?;
+        let shutdown_delay = "expected seconds from 0 to 3600, such as 5";
+        let shutdown_delay =
+            values.parse("SENTIO_SHUTDOWN_DELAY", shutdown_delay, |text| seconds(text, 0.0, 3_600.0))?;
         let body_max = "expected MiB, a number from 1 to 1024";
         let body_max: usize = values.parse("SENTIO_BODY_MAX", body_max, |text| {
             text.parse().ok().filter(|mebibytes| (1..=1_024).contains(mebibytes))
@@ -86,48 +59,96 @@ impl ServerConfig {
             });
         }
         Ok(Self {
-            host,
+            host: host(values)?,
             port,
-            api_keys,
-            allowed_origins,
+            keep_alive,
+            shutdown_delay,
+            api_keys: ApiKeys::from_values(values)?,
+            anonymous: Anonymous::from_values(values)?,
+            trusted_proxies: TrustedProxies::from_values(values)?,
+            allowed_hosts: AllowedHosts::from_values(values)?,
+            allowed_origins: AllowedOrigin::from_values(values)?,
             body_max_bytes: body_max * 1024 * 1024,
             trusted_documents: (!trusted_documents.is_empty()).then(|| trusted_documents.into()),
             trusted_documents_only,
         })
     }
+
+    /// Whether only programs of this machine reach the server.
+    pub fn listens_on_loopback(&self) -> bool {
+        self.host.to_canonical().is_loopback()
+    }
 }
 
-fn origin(text: &str) -> Result<String, ConfigError> {
-    let parsed = Url::parse(text).ok().map(|url| (url.origin(), url));
-    match parsed {
-        Some((origin, url)) if origin.is_tuple() && url.path() == "/" && url.query().is_none() => {
-            Ok(origin.ascii_serialization())
-        }
-        _ => Err(ConfigError::BadValue {
-            name: "SENTIO_ALLOWED_ORIGINS",
-            value: text.to_owned(),
-            expected: "expected origins such as https://example.org, separated by commas".to_owned(),
-        }),
+fn host(values: &SettingValues) -> Result<IpAddr, ConfigError> {
+    let text = values.text("SENTIO_HOST");
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    bare.parse().map_err(|_| ConfigError::BadValue {
+        name: "SENTIO_HOST",
+        value: text.to_owned(),
+        expected: if text.parse::<std::net::SocketAddr>().is_ok() {
+            "the port goes in SENTIO_PORT".to_owned()
+        } else if text.contains("://") {
+            "expected the address to listen on, such as 127.0.0.1, 0.0.0.0 or ::, and no URL".to_owned()
+        } else {
+            "expected an address such as 127.0.0.1, 0.0.0.0 or ::".to_owned()
+        },
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn only_the_whole_key_is_accepted() {
-        let keys: ApiKeys = ["one-key", "other"].into_iter().collect();
-        assert!(keys.contains("one-key") && keys.contains("other"));
-        assert!(!keys.contains("one") && !keys.contains("") && !keys.contains("one-key,other"));
-        assert!(!format!("{keys:?}").contains("one-key"));
+    fn read(name: &'static str, value: &str) -> Result<ServerConfig, String> {
+        let values = SettingValues::from_flags([(name, value.to_owned())]);
+        ServerConfig::from_values(&values).map_err(|error| error.to_string())
     }
 
     #[test]
-    fn origins_are_canonical_and_bare() {
-        assert_eq!(origin("HTTPS://Example.org:443").unwrap(), "https://example.org");
-        for text in ["example.org", "*", "https://example.org/app", "file:///tmp"] {
-            assert!(origin(text).is_err(), "{text}");
+    fn a_host_is_an_address_to_listen_on() {
+        for (text, loopback) in [
+            ("127.0.0.1", true),
+            ("LocalHost", true),
+            ("[::1]", true),
+            ("::ffff:127.0.0.1", true),
+            ("127.9.9.9", true),
+            ("0.0.0.0", false),
+            ("::", false),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(read("SENTIO_HOST", text).unwrap().listens_on_loopback(), loopback, "{text}");
+        }
+        for (text, sentence) in [
+            ("127.0.0.1:8000", "the port goes in SENTIO_PORT"),
+            ("[::1]:8000", "the port goes in SENTIO_PORT"),
+            ("http://127.0.0.1", "and no URL"),
+            ("example.org", "expected an address such as"),
+            ("*", "expected an address such as"),
+            ("", "expected an address such as"),
+            ("127.0.0.1 ", "expected an address such as"),
+        ] {
+            let error = read("SENTIO_HOST", text).unwrap_err();
+            assert!(error.starts_with("SENTIO_HOST has the value") && error.contains(sentence), "{error}");
+        }
+    }
+
+    #[test]
+    fn times_that_cannot_be_meant_are_refused() {
+        assert_eq!(read("SENTIO_KEEP_ALIVE", "620").unwrap().keep_alive, Duration::from_secs(620));
+        assert_eq!(read("SENTIO_PORT", "0").unwrap().keep_alive, Duration::from_secs(75));
+        for text in ["0", "-1", "NaN", "inf", "100000", "1m", ""] {
+            assert!(read("SENTIO_KEEP_ALIVE", text).unwrap_err().contains("from 0.1 to 86400"), "{text}");
+        }
+        assert_eq!(
+            read("SENTIO_SHUTDOWN_DELAY", "2.5").unwrap().shutdown_delay,
+            Duration::from_millis(2_500)
+        );
+        for text in ["-1", "NaN", "inf", "3601", "soon"] {
+            assert!(read("SENTIO_SHUTDOWN_DELAY", text).unwrap_err().contains("from 0 to 3600"), "{text}");
         }
     }
 }

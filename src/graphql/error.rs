@@ -19,8 +19,6 @@ pub enum ApiError {
         message: String,
     },
     NotFound(String),
-    Unauthenticated,
-    Forbidden,
     Overloaded,
     /// A subscriber was too slow for so many changes.
     Missed(u64),
@@ -43,12 +41,6 @@ impl ApiError {
         match self {
             Self::BadUserInput { argument, message } => format!("{argument}: {message}"),
             Self::NotFound(message) => message.clone(),
-            Self::Unauthenticated => "writing needs a key: send `Authorization: Bearer KEY`".to_owned(),
-            Self::Forbidden => {
-                "this server takes no writes, because it listens beyond loopback without keys: \
-                                set SENTIO_API_KEYS"
-                    .to_owned()
-            }
             Self::Overloaded => "too many requests are waiting: try again in a moment".to_owned(),
             Self::Missed(missed) => {
                 format!("{missed} changes came too fast and were left out: load the articles anew")
@@ -65,8 +57,6 @@ impl ApiError {
         match self {
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::NotFound(_) => "NOT_FOUND",
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
             Self::Overloaded | Self::Missed(_) | Self::StorageFull => "OVERLOADED",
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
@@ -144,8 +134,6 @@ mod tests {
         let cases = [
             (ApiError::bad_input("k", "too large"), "BAD_USER_INPUT"),
             (ApiError::NotFound("no such article".to_owned()), "NOT_FOUND"),
-            (ApiError::Unauthenticated, "UNAUTHENTICATED"),
-            (ApiError::Forbidden, "FORBIDDEN"),
             (ApiError::from(RecommendError::Overloaded), "OVERLOADED"),
             (ApiError::from(DbErr::UnpackInsertId), "INTERNAL_SERVER_ERROR"),
         ];

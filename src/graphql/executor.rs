@@ -19,7 +19,7 @@ use super::limits::cost_extension;
 use super::operation::Operation;
 use super::request_error::RequestError;
 use super::{Schema, prepared};
-use crate::auth::Viewer;
+use crate::auth::{Denied, Scope, Viewer};
 use crate::db::Database;
 
 /// Most queries and mutations that are executed at a time. Each waits for SQL, the model or the index most of the time; more
@@ -27,6 +27,9 @@ use crate::db::Database;
 const EXECUTIONS_MAX: usize = 512;
 /// Most subscriptions of all clients at a time.
 pub const SUBSCRIPTIONS_MAX: usize = 2_000;
+
+/// The header that names an execution, as its log lines and its internal errors do.
+const REQUEST_ID: &str = "x-request-id";
 
 /// Executes the operations of all transports. A cheap handle.
 #[derive(Clone)]
@@ -94,14 +97,18 @@ impl Executor {
 
     /// Executes a query or a mutation. Cancelled when dropped; what a mutation has committed by then stays.
     pub async fn execute(&self, operation: Operation, asked: Asked) -> Result<Answer, RequestError> {
+        check_scope(&operation, asked.viewer)?;
         let _running = operation.permit;
         let request_id = Uuid::new_v4();
         let span = tracing::info_span!("graphql", request_id = %request_id);
-        let request = prepared(operation.request, asked.viewer, &self.db);
+        let request = prepared(operation.request, &self.db);
         let execution = self.schema.execute(request).instrument(span);
         let timed_out = RequestError::TimedOut { seconds: self.time_limit.as_secs() };
         let mut response = tokio::time::timeout(self.time_limit, execution).await.map_err(|_| timed_out)?;
         let was_executed = set_codes(&mut response, request_id);
+        if let Ok(id) = request_id.to_string().parse() {
+            response.http_headers.insert(REQUEST_ID, id);
+        }
         if asked.cost {
             response.extensions.insert("cost".to_owned(), cost_extension(operation.cost));
         }
@@ -114,10 +121,11 @@ impl Executor {
         operation: Operation,
         viewer: Viewer,
     ) -> Result<impl Stream<Item = Response> + Send + use<>, RequestError> {
+        check_scope(&operation, viewer)?;
         let overloaded = RequestError::Overloaded { what: "subscriptions", running: SUBSCRIPTIONS_MAX };
         let permit = Arc::clone(&self.subscriptions).try_acquire_owned().map_err(|_| overloaded)?;
         let request_id = Uuid::new_v4();
-        let results = self.schema.execute_stream(prepared(operation.request, viewer, &self.db));
+        let results = self.schema.execute_stream(prepared(operation.request, &self.db));
         let results = results.map(move |mut response| {
             let _held = &permit;
             set_codes(&mut response, request_id);
@@ -141,6 +149,12 @@ impl Executor {
         let executor = self.clone();
         stream::once(async move { executor.execute(operation, asked).await }).boxed()
     }
+}
+
+/// Lets through what the viewer may do, whichever transport it came by. An operation that does not exist reads: strangers are
+/// told nothing about the document.
+fn check_scope(operation: &Operation, viewer: Viewer) -> Result<(), Denied> {
+    viewer.check(if operation.kind == OperationType::Mutation { Scope::Write } else { Scope::Read })
 }
 
 /// A response as the specification writes it: one to a request that was not executed has no `data`.

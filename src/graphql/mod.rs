@@ -30,7 +30,6 @@ use async_graphql::{Request, SDLExportOptions, ValidationMode};
 
 use chrono::{DateTime, Utc};
 
-use crate::auth::Viewer;
 use crate::db::{Changes, Database};
 use crate::document::{Compiler, SchemaError};
 use crate::events::Events;
@@ -102,10 +101,10 @@ fn check_date_time(text: &str) -> Result<(), String> {
 }
 
 /// Adds to a request what lives as long as the request.
-fn prepared(request: impl Into<Request>, viewer: Viewer, db: &Database) -> Request {
+fn prepared(request: impl Into<Request>, db: &Database) -> Request {
     let loader =
         DataLoader::new(ArticleLoader::new(db.clone()), TokioSpawner::current(), TokioTimer::default());
-    request.into().data(viewer).data(loader)
+    request.into().data(loader)
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {

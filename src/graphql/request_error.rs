@@ -3,7 +3,7 @@
 use async_graphql::{Response, ServerError};
 
 use super::limits::LimitExceeded;
-use crate::auth::InvalidCredential;
+use crate::auth::{Denied, InvalidCredential};
 use crate::document::Fault;
 
 /// Why a request was not executed, on whichever transport it came.
@@ -39,6 +39,8 @@ pub enum RequestError {
     NotTrusted,
     #[error(transparent)]
     Unauthenticated(#[from] InvalidCredential),
+    #[error(transparent)]
+    Denied(#[from] Denied),
     #[error("{running} {what} are running, which is the limit: try again in a moment")]
     Overloaded { what: &'static str, running: usize },
     #[error("the request took longer than {seconds} s and was cancelled")]
@@ -61,7 +63,7 @@ impl RequestError {
             Self::DocumentNotFound => "PERSISTED_QUERY_NOT_FOUND",
             Self::PersistedQueryNotSupported => "PERSISTED_QUERY_NOT_SUPPORTED",
             Self::NotTrusted => "FORBIDDEN",
-            Self::Unauthenticated(_) => "UNAUTHENTICATED",
+            Self::Unauthenticated(_) | Self::Denied(_) => "UNAUTHENTICATED",
             Self::Overloaded { .. } => "OVERLOADED",
             Self::TimedOut { .. } => "TIMEOUT",
         }

@@ -14,6 +14,7 @@ use futures::stream;
 use super::HttpState;
 use super::accept::{ResponseType, accepts_event_stream};
 use super::event_stream;
+use super::guard;
 use super::refusal::{Refusal, json};
 use crate::graphql::{Asked, Operation, Parameters, RequestError};
 
@@ -26,6 +27,7 @@ const COST_HEADER: &str = "sentio-cost";
 /// Answers `GET` (queries only) and `POST`.
 pub async fn handle(state: &HttpState, request: Request) -> Response {
     let (method, headers) = (request.method().clone(), request.headers().clone());
+    let caller = guard::caller(request.extensions());
     let streams = accepts_event_stream(&headers);
     let negotiated = ResponseType::negotiate(&headers);
     let response_type = match negotiated {
@@ -41,8 +43,7 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
     };
     let answered = async {
         let parameters = parameters?;
-        let authorization = headers.get(header::AUTHORIZATION).map(header::HeaderValue::as_bytes);
-        let viewer = state.authenticator.viewer(authorization).map_err(RequestError::from)?;
+        let viewer = guard::viewer(&state.authenticator, caller, &headers).map_err(RequestError::from)?;
         let cost = headers.contains_key(COST_HEADER) || parameters.asks_for_cost();
         let operation = Operation::prepare(&state.executor, parameters).await?;
         match operation.kind {

@@ -1,6 +1,6 @@
 //! The state of the index, and how queries were answered, in the text format of Prometheus, computed when it is asked for.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
@@ -9,18 +9,26 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
-use super::HttpState;
 use super::web_socket::SOCKETS_MAX;
+use super::{HttpState, guard};
+use crate::auth::Scope;
 use crate::embedding::QueryCounts;
-use crate::graphql::{IndexGeneration, IndexState, IndexStatus, index_status};
+use crate::graphql::{IndexGeneration, IndexState, IndexStatus, RequestError, index_status};
 
 type Number = Gauge<f64, std::sync::atomic::AtomicU64>;
 /// A figure of a generation, where it has one.
 type Reading = fn(&IndexGeneration) -> Option<f64>;
 type Labels = Vec<(&'static str, String)>;
 
-/// What monitoring reads; 503 while SQL does not answer.
-pub async fn metrics(State(state): State<HttpState>) -> Response {
+/// What monitoring reads, for those who may read; 503 while SQL does not answer.
+pub async fn metrics(State(state): State<HttpState>, request: Request) -> Response {
+    let caller = guard::caller(request.extensions());
+    let viewer = guard::viewer(&state.authenticator, caller, request.headers());
+    let admitted = viewer.map_err(RequestError::from).and_then(|viewer| Ok(viewer.check(Scope::Read)?));
+    if let Err(refused) = admitted {
+        let challenge = [(header::WWW_AUTHENTICATE, "Bearer")];
+        return (StatusCode::UNAUTHORIZED, challenge, format!("{refused}\n")).into_response();
+    }
     let Ok(status) = index_status(&state.db, &state.index).await else {
         return (StatusCode::SERVICE_UNAVAILABLE, "the database does not answer\n").into_response();
     };

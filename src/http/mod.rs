@@ -34,6 +34,7 @@ use crate::embedding::Models;
 use crate::graphql::Executor;
 use crate::index::VectorIndex;
 
+use guard::Gate;
 pub use guard::Origins;
 use playground::PLAYGROUND;
 use reader::READER;
@@ -59,7 +60,8 @@ pub struct HttpState {
 
 /// All routes.
 pub fn router(state: HttpState, config: &ServerConfig) -> Router {
-    Router::new()
+    let authenticator = state.authenticator.clone();
+    let router = Router::new()
         .route("/graphql", any(answer))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
@@ -69,10 +71,16 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         // Relative, as all addresses in the pages: below a path that a proxy takes off they lead there too.
         .route("/reader", get(|| async { Redirect::permanent("reader/") }))
         .layer(DefaultBodyLimit::max(state.body_max_bytes))
-        .layer(state.origins.cors())
-        .layer(middleware::from_fn_with_state(guard::HostGuard::new(config), guard::check_host))
+        .with_state(state);
+    guarded(router, config, authenticator)
+}
+
+/// Routes behind what every request passes.
+fn guarded(router: Router, config: &ServerConfig, authenticator: Authenticator) -> Router {
+    router
+        .layer(Origins::new(config).cors())
+        .layer(middleware::from_fn_with_state(Gate::new(config, authenticator), guard::admit))
         .layer(CatchPanicLayer::new())
-        .with_state(state)
 }
 
 /// Answers a handshake of a WebSocket, or a request over HTTP.

@@ -26,14 +26,16 @@ pub enum Refusal {
     BodyTooLarge { max: usize },
     #[error("the body did not arrive within {seconds} s")]
     BodyTooSlow { seconds: u64 },
-    #[error("this server listens on loopback and answers requests for localhost only")]
-    ForeignHost,
+    #[error("this server does not answer for the host {0:?}: name it in SENTIO_ALLOWED_HOSTS")]
+    ForeignHost(String),
     #[error("pages of the origin {0} may not connect: name it in SENTIO_ALLOWED_ORIGINS")]
     ForeignOrigin(String),
     #[error("speak the subprotocol graphql-transport-ws")]
     WrongSubprotocol,
     #[error("{0} WebSockets are open, which is the limit: try again in a moment")]
     TooManySockets(usize),
+    #[error("the server {0}: try again in a moment")]
+    NotServing(&'static str),
     #[error(transparent)]
     Request(#[from] RequestError),
 }
@@ -47,9 +49,9 @@ impl Refusal {
             Self::UnsupportedMediaType | Self::UnsupportedEncoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
-            Self::ForeignHost | Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
+            Self::ForeignHost(_) | Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
             Self::WrongSubprotocol => StatusCode::BAD_REQUEST,
-            Self::TooManySockets(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooManySockets(_) | Self::NotServing(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Request(error) => match error {
                 RequestError::Malformed(_) | RequestError::NoQuery | RequestError::WrongHash => {
                     StatusCode::BAD_REQUEST
@@ -62,7 +64,7 @@ impl Refusal {
                 | RequestError::DocumentNotFound
                 | RequestError::PersistedQueryNotSupported
                 | RequestError::NotTrusted => response_type.request_error(),
-                RequestError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                RequestError::Unauthenticated(_) | RequestError::Denied(_) => StatusCode::UNAUTHORIZED,
                 RequestError::NotCompiled => StatusCode::INTERNAL_SERVER_ERROR,
                 RequestError::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
                 RequestError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
@@ -75,8 +77,8 @@ impl Refusal {
             Self::Request(error) => return error.to_response(),
             Self::BodyTooLarge { .. } => "LIMIT_EXCEEDED",
             Self::BodyTooSlow { .. } => "TIMEOUT",
-            Self::ForeignHost | Self::ForeignOrigin(_) => "FORBIDDEN",
-            Self::TooManySockets(_) => "OVERLOADED",
+            Self::ForeignHost(_) | Self::ForeignOrigin(_) => "FORBIDDEN",
+            Self::TooManySockets(_) | Self::NotServing(_) => "OVERLOADED",
             _ => "BAD_USER_INPUT",
         };
         let mut error = ServerError::new(self.to_string(), None);
@@ -97,10 +99,12 @@ impl Refusal {
             Self::UnsupportedEncoding(_) => {
                 headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
-            Self::Request(RequestError::Unauthenticated(_)) => {
+            Self::Request(RequestError::Unauthenticated(_) | RequestError::Denied(_)) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Self::TooManySockets(_) | Self::Request(RequestError::Overloaded { .. }) => {
+            Self::TooManySockets(_)
+            | Self::NotServing(_)
+            | Self::Request(RequestError::Overloaded { .. }) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -118,7 +122,7 @@ pub fn json(status: StatusCode, response_type: ResponseType, response: &GraphQlR
                 (header::CACHE_CONTROL, "no-store"),
                 (header::VARY, "Accept"),
             ];
-            (status, headers, body).into_response()
+            (status, headers, response.http_headers.clone(), body).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "http.response_not_serialised");

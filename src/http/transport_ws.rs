@@ -195,8 +195,10 @@ impl Connection {
             return Err(close(4429, "Too many initialisation requests"));
         }
         if let Some(authorization) = payload.and_then(authorization) {
-            let viewer = self.session.state.authenticator.viewer(Some(authorization.as_bytes()));
-            self.session.viewer = viewer.map_err(|_| close(4403, "Forbidden"))?;
+            let credential = self.session.state.authenticator.credential(authorization.as_bytes());
+            if let Some(viewer) = credential.map_err(|_| close(4403, "Forbidden"))? {
+                self.session.viewer = viewer;
+            }
         }
         self.session.acknowledged = true;
         self.say(&ServerMessage::ConnectionAck).await

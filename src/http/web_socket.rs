@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use axum::extract::ws::WebSocketUpgrade;
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use axum::response::Response;
 
 use super::HttpState;
 use super::accept::ResponseType;
-use super::refusal::Refusal;
 use super::server::ConnectionToken;
+use super::guard;
+use super::refusal::Refusal;
 use super::transport_ws::{self, Session};
 use crate::graphql::RequestError;
 
@@ -28,15 +29,15 @@ pub fn connect(state: &HttpState, request: Request, upgrade: WebSocketUpgrade) -
 
 fn accept(state: &HttpState, mut request: Request, upgrade: WebSocketUpgrade) -> Result<Response, Refusal> {
     let token = request.extensions_mut().remove::<ConnectionToken>();
+    let caller = guard::caller(request.extensions());
     let headers = request.headers();
     // Browsers let any page open a WebSocket to anywhere and send no preflight.
     if let Some(origin) = headers.get(header::ORIGIN)
-        && !state.origins.may_connect(origin, headers.get(header::HOST))
+        && !state.origins.may_connect(origin, headers.get(header::HOST), caller)
     {
         return Err(Refusal::ForeignOrigin(String::from_utf8_lossy(origin.as_bytes()).into_owned()));
     }
-    let authorization = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    let viewer = state.authenticator.viewer(authorization).map_err(RequestError::from)?;
+    let viewer = guard::viewer(&state.authenticator, caller, headers).map_err(RequestError::from)?;
     let too_many = Refusal::TooManySockets(SOCKETS_MAX);
     let permit = Arc::clone(&state.sockets).try_acquire_owned().map_err(|_| too_many)?;
     let upgrade = upgrade

@@ -34,6 +34,7 @@ mod rooms;
 mod schema;
 mod server;
 mod specification;
+mod strangers;
 mod sync;
 mod tidy;
 mod triggers;
