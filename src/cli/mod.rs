@@ -22,17 +22,20 @@ mod sample;
 mod schema;
 mod serve;
 mod settings;
+mod signals;
 mod stream_format;
 mod throwaway;
 mod verify;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
 use crate::config::{Config, SettingValues};
 use crate::error_chain::Chain;
 use settings::SettingFlags;
+use signals::Signals;
 
 /// Semantic recommendations for articles over GraphQL.
 ///
@@ -70,6 +73,8 @@ enum Command {
 const STACK_BYTES: usize = 8 * 1024 * 1024;
 /// Exit code of a command that ran and whose answer is no, such as `verify` on an index out of step.
 const ANSWER_IS_NO: u8 = 1;
+/// How long threads that block may hold a process that a signal ends.
+const BLOCKED_MAX: Duration = Duration::from_millis(500);
 /// Exit code of a command that failed.
 const FAILED: u8 = 1;
 
@@ -105,6 +110,11 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
     if matches!(cli.command, Command::Schema) {
         return schema::run();
     }
+    // First: a file of secrets may be a pipe that nobody writes to.
+    let signals = Signals::listen()?;
+    if let Some(flag) = settings::given_twice(std::env::args_os()) {
+        anyhow::bail!("--{flag} is given twice: keep one");
+    }
     let values = SettingValues::gather(cli.settings.into_values())?;
     let config = Config::from_values(&values)?;
     if matches!(cli.command, Command::Config) {
@@ -115,19 +125,32 @@ fn dispatch(cli: Cli) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     let runtime = runtime()?;
-    let code = runtime.block_on(async {
-        match cli.command {
-            Command::Serve(command) => command.run(config).await,
-            Command::Migrate(command) => command.run(config).await,
-            Command::Populate(command) => command.run(config).await,
-            Command::Import(command) => command.run(config).await,
-            Command::Export(command) => command.run(config).await,
-            Command::Index(command) => command.run(config).await,
-            Command::Verify(command) => command.run(config).await,
-            Command::Eval(command) => command.run(values).await,
-            Command::Model(command) => command.run(&config).await,
-            Command::Schema | Command::Config => Ok(ExitCode::SUCCESS),
+    let ended = runtime.block_on(async {
+        if let Command::Serve(command) = cli.command {
+            return command.run(config, &signals).await;
         }
-    })?;
-    Ok(code)
+        tokio::select! {
+            ended = run_to_its_end(cli.command, config, values) => ended,
+            // Dropped where it is: what was committed stays, and no more is left than after a kill.
+            () = signals.told() => Ok(signals.exit_code()),
+        }
+    });
+    if signals.have_come() {
+        runtime.shutdown_timeout(BLOCKED_MAX);
+    }
+    ended
+}
+
+async fn run_to_its_end(command: Command, config: Config, values: SettingValues) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Migrate(command) => command.run(config).await,
+        Command::Populate(command) => command.run(config).await,
+        Command::Import(command) => command.run(config).await,
+        Command::Export(command) => command.run(config).await,
+        Command::Index(command) => command.run(config).await,
+        Command::Verify(command) => command.run(config).await,
+        Command::Eval(command) => command.run(values).await,
+        Command::Model(command) => command.run(&config).await,
+        Command::Serve(_) | Command::Schema | Command::Config => Ok(ExitCode::SUCCESS),
+    }
 }

@@ -8,19 +8,19 @@ use std::time::Duration;
 use anyhow::Context;
 use clap::Args;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::sample;
+use super::signals::Signals;
 use crate::app::App;
-use crate::config::Config;
-use crate::http;
+use crate::auth::Authenticator;
+use crate::config::{Anonymous, Config, ServerConfig};
+use crate::http::{self, Router, Serving};
+use crate::sync::WorkerHandle;
 
 /// How long the start waits for the index before it serves without it.
 const INDEX_MAX: Duration = Duration::from_secs(30);
-
-/// The exit code after a second signal: that of a program which SIGINT ended.
-const STOPPED_AT_ONCE: i32 = 130;
 
 /// Serve the GraphQL API and its playground.
 ///
@@ -36,15 +36,59 @@ pub struct Serve {
     samples: bool,
 }
 
+/// A server that is ready.
+struct Open {
+    app: App,
+    worker: WorkerHandle,
+    publisher: WorkerHandle,
+    router: Router,
+}
+
 impl Serve {
-    pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
+    pub async fn run(self, config: Config, signals: &Signals) -> anyhow::Result<ExitCode> {
         // Bound first: a port that is taken is told before the model is loaded.
         let address = SocketAddr::new(config.server.host, config.server.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("cannot listen on {address}: choose another --port or stop what uses it")
         })?;
-        let stop = stop_on_signal()?;
+        let address = listener.local_addr()?;
+        tracing::info!(%address, "serve.starting");
+        let server = config.server.clone();
+        let stop = CancellationToken::new();
+        let (routes, current) = watch::channel(http::starting(&server));
+        let answer_with = |router| drop(routes.send_replace(router));
+        let serving =
+            tokio::spawn(http::serve_changing(listener, current, Serving::new(&server), stop.clone()));
+        let opened = tokio::select! {
+            opened = self.open(config, stop.clone()) => opened?,
+            () = signals.told() => {
+                tracing::info!("serve.stopped: it was still starting");
+                return Ok(signals.exit_code());
+            }
+        };
+        signals.leave_time();
+        let Open { app, worker, publisher, router } = opened;
+        answer_with(router.clone());
+        announce(address, &app)?;
+        signals.told().await;
+        tracing::info!("serve.stopping: finishing what is under way; a second signal stops at once");
+        answer_with(http::leaving(router, &server));
+        tokio::time::sleep(server.shutdown_delay).await;
+        answer_with(http::closing(&server));
+        stop.cancel();
+        let served = serving.await?;
+        worker.stop().await;
+        publisher.stop().await;
+        app.close().await?;
+        served.context("the server failed")?;
+        tracing::info!("serve.stopped");
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Opens everything and waits until searches are possible, not for ever.
+    async fn open(self, config: Config, stop: CancellationToken) -> anyhow::Result<Open> {
         let app = App::open(config).await?;
+        let router = app.router(stop)?;
         let samples_created = self.samples && sample::fill_if_empty(&app.db).await?;
         if samples_created {
             tracing::info!("serve.samples_created");
@@ -58,15 +102,7 @@ impl Serve {
         if samples_created && !self.no_worker && !app.index_caught_up(INDEX_MAX).await? {
             tracing::warn!("serve.samples_not_indexed: they are found when they are");
         }
-        let router = app.router(stop.clone())?;
-        announce(listener.local_addr()?, &app)?;
-        let served = http::serve(listener, router, stop).await;
-        worker.stop().await;
-        publisher.stop().await;
-        app.close().await?;
-        served.context("the server failed")?;
-        tracing::info!("serve.stopped");
-        Ok(ExitCode::SUCCESS)
+        Ok(Open { app, worker, publisher, router })
     }
 }
 
@@ -80,34 +116,33 @@ fn announce(address: SocketAddr, app: &App) -> anyhow::Result<()> {
     let url = SocketAddr::new(host, address.port());
     let model = app.models.requested();
     tracing::info!(%address, model = %model.name, "serve.ready");
-    if !app.config.server.host.is_loopback() && app.config.server.api_keys.is_empty() {
-        tracing::warn!(
-            "serve.read_only: listening beyond loopback without SENTIO_API_KEYS, so nobody may write"
-        );
-    }
+    warn_of_access(&app.config.server);
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "Sentio is ready: http://{url}/ (playground) and http://{url}/graphql (API)")?;
     Ok(stdout.flush()?)
 }
 
-fn stop_on_signal() -> anyhow::Result<CancellationToken> {
-    let stop = CancellationToken::new();
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    let stopped = stop.clone();
-    tokio::spawn(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+/// Tells of settings that leave more open, or less, than most people want.
+fn warn_of_access(server: &ServerConfig) {
+    let has_keys = !server.api_keys.is_empty();
+    match Authenticator::new(server).open_directly() {
+        Anonymous::None if !has_keys => tracing::warn!(
+            "serve.closed: nobody may read or write. Set SENTIO_API_KEYS, or SENTIO_ANONYMOUS=read to let everybody read"
+        ),
+        Anonymous::Read if !has_keys => {
+            tracing::warn!("serve.read_only: nobody may write without SENTIO_API_KEYS");
         }
-        tracing::info!("serve.stopping: finishing what is under way; a second signal stops at once");
-        stopped.cancel();
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
+        Anonymous::All if has_keys => {
+            tracing::warn!("serve.open: SENTIO_ANONYMOUS=all lets everybody write, also without a key");
         }
-        tracing::warn!("serve.stopped_at_once: what is pending goes on at the next start");
-        std::process::exit(STOPPED_AT_ONCE);
-    });
-    Ok(stop)
+        Anonymous::All if !server.listens_on_loopback() => {
+            tracing::warn!("serve.open: everybody who reaches this server may write (SENTIO_ANONYMOUS=all)");
+        }
+        _ => {}
+    }
+    if !server.listens_on_loopback() && server.api_keys.has_short_one() {
+        tracing::warn!(
+            "serve.short_key: a key of SENTIO_API_KEYS can be guessed: make one with `openssl rand -hex 32`"
+        );
+    }
 }

@@ -1,12 +1,14 @@
 //! HTTP: the router on one page, and what every request passes.
 
 mod accept;
+mod connection;
 mod embedded;
 mod event_stream;
 mod graphql;
 mod guard;
 mod health;
 mod metrics;
+mod phases;
 mod playground;
 mod reader;
 mod refusal;
@@ -36,9 +38,10 @@ use crate::index::VectorIndex;
 
 use guard::Gate;
 pub use guard::Origins;
+pub use phases::{closing, leaving, starting};
 use playground::PLAYGROUND;
 use reader::READER;
-pub use server::serve;
+pub use server::{Serving, serve, serve_changing};
 pub use web_socket::SOCKETS_MAX;
 
 /// What handlers work with.

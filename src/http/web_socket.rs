@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::HttpState;
 use super::accept::ResponseType;
-use super::server::ConnectionToken;
+use super::connection::ConnectionToken;
 use super::guard;
 use super::refusal::Refusal;
 use super::transport_ws::{self, Session};

@@ -34,6 +34,7 @@ mod rooms;
 mod schema;
 mod server;
 mod specification;
+mod start_stop;
 mod strangers;
 mod sync;
 mod tidy;
