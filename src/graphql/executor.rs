@@ -19,7 +19,6 @@ use super::limits::cost_extension;
 use super::operation::Operation;
 use super::request_error::RequestError;
 use super::{Schema, prepared};
-use crate::auth::{Denied, Scope, Viewer};
 use crate::db::Database;
 
 /// Most queries and mutations that are executed at a time. Each waits for SQL, the model or the index most of the time; more
@@ -41,14 +40,6 @@ pub struct Executor {
     executions: Arc<Semaphore>,
     subscriptions: Arc<Semaphore>,
     stop: CancellationToken,
-}
-
-/// Who asked for what besides the operation.
-#[derive(Clone, Copy, Debug)]
-pub struct Asked {
-    pub viewer: Viewer,
-    /// Whether the answer tells the operation's cost in `extensions.cost`.
-    pub cost: bool,
 }
 
 /// The response of an operation.
@@ -96,8 +87,7 @@ impl Executor {
     }
 
     /// Executes a query or a mutation. Cancelled when dropped; what a mutation has committed by then stays.
-    pub async fn execute(&self, operation: Operation, asked: Asked) -> Result<Answer, RequestError> {
-        check_scope(&operation, asked.viewer)?;
+    pub async fn execute(&self, operation: Operation) -> Result<Answer, RequestError> {
         let _running = operation.permit;
         let request_id = Uuid::new_v4();
         let span = tracing::info_span!("graphql", request_id = %request_id);
@@ -109,7 +99,7 @@ impl Executor {
         if let Ok(id) = request_id.to_string().parse() {
             response.http_headers.insert(REQUEST_ID, id);
         }
-        if asked.cost {
+        if operation.reports_cost {
             response.extensions.insert("cost".to_owned(), cost_extension(operation.cost));
         }
         Ok(Answer { response, was_executed })
@@ -119,9 +109,7 @@ impl Executor {
     pub fn subscribe(
         &self,
         operation: Operation,
-        viewer: Viewer,
     ) -> Result<impl Stream<Item = Response> + Send + use<>, RequestError> {
-        check_scope(&operation, viewer)?;
         let overloaded = RequestError::Overloaded { what: "subscriptions", running: SUBSCRIPTIONS_MAX };
         let permit = Arc::clone(&self.subscriptions).try_acquire_owned().map_err(|_| overloaded)?;
         let request_id = Uuid::new_v4();
@@ -138,23 +126,16 @@ impl Executor {
     pub fn results(
         &self,
         operation: Operation,
-        asked: Asked,
     ) -> BoxStream<'static, Result<Answer, RequestError>> {
         if operation.kind == OperationType::Subscription {
-            return match self.subscribe(operation, asked.viewer) {
+            return match self.subscribe(operation) {
                 Ok(results) => results.map(|response| Ok(Answer::of_event(response))).boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
             };
         }
         let executor = self.clone();
-        stream::once(async move { executor.execute(operation, asked).await }).boxed()
+        stream::once(async move { executor.execute(operation).await }).boxed()
     }
-}
-
-/// Lets through what the viewer may do, whichever transport it came by. An operation that does not exist reads: strangers are
-/// told nothing about the document.
-fn check_scope(operation: &Operation, viewer: Viewer) -> Result<(), Denied> {
-    viewer.check(if operation.kind == OperationType::Mutation { Scope::Write } else { Scope::Read })
 }
 
 /// A response as the specification writes it: one to a request that was not executed has no `data`.

@@ -39,7 +39,7 @@ use crate::recommend::Recommender;
 
 pub use documents::Documents;
 pub use error::ApiError;
-pub use executor::{Answer, Asked, Executor, ResponseBody};
+pub use executor::{Answer, Executor, ResponseBody};
 pub use operation::Operation;
 pub use parameters::Parameters;
 pub use request_error::RequestError;

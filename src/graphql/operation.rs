@@ -8,6 +8,7 @@ use super::executor::Executor;
 use super::limits;
 use super::parameters::Parameters;
 use super::request_error::RequestError;
+use crate::auth::{Scope, Viewer};
 use crate::document;
 
 /// An operation within its limits.
@@ -16,22 +17,33 @@ pub struct Operation {
     pub kind: OperationType,
     /// Most values of its answer.
     pub cost: u64,
+    /// Whether the answer reports the cost in `extensions.cost`.
+    pub reports_cost: bool,
     pub(super) request: Request,
     /// It counts among the executions from the moment its document is looked at.
     pub(super) permit: OwnedSemaphorePermit,
 }
 
 impl Operation {
-    /// Finds the document that the parameters mean, chooses its operation, coerces the variables, and holds all of it to the
-    /// limits. Nothing is executed.
-    pub async fn prepare(executor: &Executor, parameters: Parameters) -> Result<Self, RequestError> {
+    /// Finds the document that the parameters mean, chooses its operation, asks whether `viewer` may, coerces the variables, and
+    /// holds all of it to the limits. Nothing is executed.
+    pub async fn prepare(
+        executor: &Executor,
+        viewer: Viewer,
+        parameters: Parameters,
+    ) -> Result<Self, RequestError> {
         let permit = executor.admit()?;
+        let reports_cost = parameters.asks_for_cost();
         let documents = executor.documents();
-        let document = documents.find(&parameters).await?;
+        // Whoever may not read is not told what is wrong with a document either.
+        let allowed = |error| viewer.check(Scope::Read).err().map_or(error, RequestError::from);
+        let document = documents.find(&parameters).await.map_err(allowed)?;
         let compiler = documents.compiler();
         let operation = document
             .operation(parameters.chosen_operation())
-            .map_err(|fault| RequestError::NoOperation(fault.message))?;
+            .map_err(|fault| allowed(RequestError::NoOperation(fault.message)))?;
+        let kind = document::kind(operation);
+        viewer.check(if kind == OperationType::Mutation { Scope::Write } else { Scope::Read })?;
         let variables = document
             .variables(compiler, operation, parameters.variables.unwrap_or_default())
             .map_err(RequestError::BadVariables)?;
@@ -39,8 +51,7 @@ impl Operation {
             .executable(compiler, operation, &variables)
             .map_err(|fault| RequestError::BadVariables(vec![fault]))?;
         let cost = limits::check_executable(&executable, &variables)?;
-        let kind = document::kind(operation);
-        Ok(Self { kind, cost, request: request(executable, variables), permit })
+        Ok(Self { kind, cost, reports_cost, request: request(executable, variables), permit })
     }
 }
 

@@ -16,7 +16,7 @@ use super::accept::{ResponseType, accepts_event_stream};
 use super::event_stream;
 use super::guard;
 use super::refusal::{Refusal, json};
-use crate::graphql::{Asked, Operation, Parameters, RequestError};
+use crate::graphql::{Operation, Parameters, RequestError};
 
 /// How long a body may take to arrive.
 const BODY_MAX_TIME: Duration = Duration::from_secs(20);
@@ -44,16 +44,16 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
     let answered = async {
         let parameters = parameters?;
         let viewer = guard::viewer(&state.authenticator, caller, &headers).map_err(RequestError::from)?;
-        let cost = headers.contains_key(COST_HEADER) || parameters.asks_for_cost();
-        let operation = Operation::prepare(&state.executor, parameters).await?;
+        let mut operation = Operation::prepare(&state.executor, viewer, parameters).await?;
+        operation.reports_cost |= headers.contains_key(COST_HEADER);
         match operation.kind {
             OperationType::Mutation if method == Method::GET => Err(Refusal::MutationByGet),
             OperationType::Subscription if !streams => Err(Refusal::StreamNotAccepted),
             OperationType::Subscription => {
-                Ok(event_stream::respond(state.executor.subscribe(operation, viewer)?))
+                Ok(event_stream::respond(state.executor.subscribe(operation)?))
             }
             _ => {
-                let answer = state.executor.execute(operation, Asked { viewer, cost }).await?;
+                let answer = state.executor.execute(operation).await?;
                 // A client that reads nothing but streams is answered with a stream of one.
                 if negotiated.is_none() {
                     return Ok(event_stream::respond(stream::iter([answer.response])));

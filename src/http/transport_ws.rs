@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use super::HttpState;
 use crate::auth::Viewer;
 use crate::document::JsonObject;
-use crate::graphql::{Answer, Asked, Operation, Parameters, RequestError, ResponseBody};
+use crate::graphql::{Answer, Operation, Parameters, RequestError, ResponseBody};
 
 /// How long a client may take to introduce itself.
 const INIT_MAX: Duration = Duration::from_secs(10);
@@ -225,9 +225,8 @@ impl Connection {
         let state = self.session.state.clone();
         let viewer = self.session.viewer;
         let results = once(async move {
-            let cost = parameters.asks_for_cost();
-            match Operation::prepare(&state.executor, parameters).await {
-                Ok(operation) => state.executor.results(operation, Asked { viewer, cost }),
+            match Operation::prepare(&state.executor, viewer, parameters).await {
+                Ok(operation) => state.executor.results(operation),
                 Err(error) => once(async { Err(error) }).boxed(),
             }
         })
