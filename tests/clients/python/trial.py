@@ -86,7 +86,7 @@ class Trial:
 
     def _judge(self, number, group, request, verdict, answer):
         differs = disagreement(request, verdict, answer)
-        if differs and differs != "limit" and meant(request, verdict, answer):
+        if differs and differs != "limit" and verdict.is_valid and meant(request):
             differs = None
         with self.lock:
             self.counts[group, verdict.is_valid] += 1
