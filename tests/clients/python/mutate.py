@@ -777,6 +777,28 @@ def _insert_a_stray(self):
     return self.insert(self.random.randrange(len(self.text) + 1), self.random.choice(STRAY))
 
 
+def _insert_a_name(self):
+    """Also within arguments and input objects, where a lenient parser looks for the next pair."""
+    places = [token.start for token in tokens(self.document)]
+    return self.insert(self.random.choice(places), self.random.choice([" x ", " null ", " on ", " first ", " 1 "]))
+
+
+def _delete_a_token(self):
+    token = self.random.choice(list(tokens(self.document)))
+    return self.put(token.start, token.end, " ")
+
+
+def _double_a_token(self):
+    token = self.random.choice(list(tokens(self.document)))
+    return self.insert(token.end, f" {self.text[token.start : token.end]} ")
+
+
+def _forget_a_colon(self):
+    pairs = [node for node, *_ in self.places.arguments + self.places.object_fields]
+    node = self.one(pairs)
+    return node and self.put(node.name.loc.end, node.value.loc.start, " ")
+
+
 def _spoil_a_string(self):
     found = self.one([node for node, _ in self.places.literals if node.kind == "string_value" and not node.block])
     return found and self.insert(found.loc.start + 1, self.random.choice(ESCAPES))
@@ -844,7 +866,8 @@ WAYS = {
         [_add_another_operation],
     ),
     "syntax": (
-        [_cut, _delete_a_sign, _insert_a_stray, _insert_a_stray, _spoil_a_string, _end_a_string_too_late],
+        [_cut, _delete_a_sign, _delete_a_token, _double_a_token, _insert_a_name, _insert_a_stray, _forget_a_colon,
+         _spoil_a_string, _end_a_string_too_late],
         [_add_what_is_ignored],
     ),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from graphql import (
     ASTValidationRule,
     GraphQLError,
+    GraphQLFloat,
     OperationType,
     Undefined,
     build_schema,
@@ -81,7 +82,7 @@ class Reference:
         self.answers = {}
         self.lock = threading.Lock()
         self.selections = {}
-        self._be_exact_about_times()
+        self._be_exact_about_scalars()
         self._ask_the_server()
 
     def verdict(self, request):
@@ -102,7 +103,9 @@ class Reference:
         result = execute_sync(self.schema, document, variable_values=variables, operation_name=request.operation_name)
         return Verdict("execution", result.data, tuple(error.formatted for error in result.errors or ()), kind)
 
-    def _be_exact_about_times(self):
+    def _be_exact_about_scalars(self):
+        """graphql-core lets a scalar of ours pass unread, and takes a literal beyond all floats for infinite."""
+
         def parse_value(value):
             if not isinstance(value, str) or not RFC_3339.fullmatch(value):
                 raise GraphQLError(f"no time: {value!r}")
@@ -113,6 +116,8 @@ class Reference:
 
         scalar = self.schema.get_type("DateTime")
         scalar.parse_value, scalar.parse_literal = parse_value, parse_literal
+        read = GraphQLFloat.parse_literal
+        GraphQLFloat.parse_literal = lambda node, variables=None: GraphQLFloat.parse_value(read(node, variables))
 
     def _ask_the_server(self):
         for name, field in self.schema.query_type.fields.items():
