@@ -1,6 +1,7 @@
 //! A whole Sentio in a temporary folder.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use lancedb::Table;
@@ -16,6 +17,40 @@ use tokio_util::sync::CancellationToken;
 
 /// The default model.
 pub const REAL_MODEL: &str = "all-MiniLM-L6-v2";
+
+/// How long anything is waited for before a test fails: long enough for a machine that is busy with something else.
+const PATIENCE: Duration = Duration::from_secs(120);
+/// Between two looks at something that nothing announces.
+const POLL: Duration = Duration::from_millis(10);
+
+/// What the worker has still to do, and whether it says that it cannot. One statement, so one moment: what leaves one of
+/// these places has come to the next within one transaction, and is in neither when they are read one after the other.
+const TO_DO: &str = "
+SELECT (SELECT COUNT(*) FROM index_control
+        WHERE reconcile = (1 = 1) OR comparing = (1 = 1) OR rebuild = (1 = 1) OR rollback = (1 = 1) OR prune = (1 = 1)
+           OR last_error IS NOT NULL)
+     + (SELECT COUNT(*) FROM index_generation WHERE state = 'building')
+     + (SELECT COUNT(*) FROM index_change WHERE attempts < $1)";
+
+/// Waits until the worker, in whichever process, has nothing to do: nothing is asked of it and nothing waits, is compared
+/// or is being built. Articles that have failed are not waited for.
+pub async fn until_idle(app: &App) {
+    let started = Instant::now();
+    loop {
+        let attempts = i64::from(sentio::outbox::ATTEMPTS_UNTIL_FAILED);
+        let statement = Statement::from_sql_and_values(app.db.backend(), TO_DO, [attempts.into()]);
+        let row = app.db.reader().query_one_raw(statement).await.unwrap().unwrap();
+        let left: i64 = row.try_get_by_index(0).unwrap();
+        if left == 0 {
+            return;
+        }
+        if started.elapsed() > PATIENCE {
+            let error = sentio::outbox::last_error(app.db.reader()).await.unwrap();
+            panic!("the worker has {left} things to do after {PATIENCE:?}; it says {error:?}");
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
 
 /// The index's tables in a data folder: articles and passages.
 pub async fn tables(data: &Path) -> Vec<Table> {
@@ -107,7 +142,7 @@ impl Builder {
             worker.start()
         });
         if worker.is_some() {
-            let opened = app.index_opened(std::time::Duration::from_secs(60)).await;
+            let opened = app.index_opened(PATIENCE).await;
             let reason = sentio::outbox::last_error(app.db.reader()).await;
             assert!(opened, "the index did not open; said of it: {reason:?}");
         }
@@ -206,11 +241,48 @@ impl TestApp {
         self.stop.cancel();
     }
 
-    /// Waits until nothing is pending.
-    pub async fn drain(&self) {
-        let mut views = self.app.events.view();
-        while sentio::outbox::lag(self.app.db.reader()).await.unwrap().pending > 0 {
-            let _ = tokio::time::timeout(std::time::Duration::from_millis(50), views.changed()).await;
+    /// Waits until the worker has nothing to do.
+    pub async fn until_idle(&self) {
+        until_idle(&self.app).await;
+    }
+
+    /// Waits until the publisher has told its listeners everything that was committed before: a listener that comes now
+    /// hears only what happens from now on.
+    pub async fn until_told(&self) {
+        let mut listener = self.app.events.articles();
+        let started = Instant::now();
+        // Databases number articles from 1.
+        for id in (i64::MIN..0).rev() {
+            assert!(started.elapsed() < PATIENCE, "the publisher does not tell what is committed");
+            // An article that comes and goes within one transaction is no change for the index, but two events.
+            let transaction = self.app.db.transaction().await.unwrap();
+            let insert =
+                format!("INSERT INTO article (id, title, content) VALUES ({id}, 'passing', 'through')");
+            transaction.execute_unprepared(&insert).await.unwrap();
+            transaction.execute_unprepared(&format!("DELETE FROM article WHERE id = {id}")).await.unwrap();
+            transaction.commit().await.unwrap();
+            self.app.changes.announce();
+            let told = async {
+                loop {
+                    let event = listener.recv().await.unwrap();
+                    if event.article.0 == id && event.kind == ArticleEventKind::Deleted {
+                        break;
+                    }
+                }
+            };
+            // A publisher that has only just begun tells what is committed after that.
+            if tokio::time::timeout(Duration::from_secs(2), told).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    /// Waits until a client's subscription to changes listens. It must be the only one.
+    pub async fn until_heard(&self) {
+        let started = Instant::now();
+        while !self.app.events.has_listeners() {
+            assert!(started.elapsed() < PATIENCE, "no subscription listens");
+            tokio::time::sleep(POLL).await;
         }
     }
 
@@ -220,22 +292,26 @@ impl TestApp {
         sync::verify(&self.app.db, &live, Look::Newest, |_| {}, |_| async { Ok(()) }).await.unwrap()
     }
 
-    /// Drains, then asserts that SQL and the index agree.
+    /// Waits until the worker has nothing to do, then asserts that SQL and the index agree.
     pub async fn assert_in_step(&self) {
-        self.drain().await;
+        self.until_idle().await;
         let report = self.verify().await;
         assert!(report.in_step(), "{report:?}");
         assert_eq!(report.pending, 0);
     }
 
-    /// Waits until SQL and the index agree, also when nothing is known to be pending yet.
+    /// Waits until SQL and the index agree, also when the worker does not know yet that there is something to do.
     pub async fn until_in_step(&self) {
-        let started = std::time::Instant::now();
-        while !self.verify().await.in_step() {
-            assert!(started.elapsed().as_secs() < 20, "{:?}", self.verify().await);
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        let started = Instant::now();
+        loop {
+            self.until_idle().await;
+            let report = self.verify().await;
+            if report.in_step() && report.pending == 0 {
+                return;
+            }
+            assert!(started.elapsed() < PATIENCE, "{report:?}");
+            tokio::time::sleep(POLL).await;
         }
-        self.assert_in_step().await;
     }
 
     /// Tells listeners that `article` was updated: some times, and when they have had time for these, many times in a moment.
@@ -253,7 +329,7 @@ impl TestApp {
         for number in 0..count {
             self.app.events.publish(event.clone());
             if number == 100 {
-                tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+                tokio::time::sleep(Duration::from_secs(2)).await;
             }
         }
     }

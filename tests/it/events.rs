@@ -26,7 +26,7 @@ pub fn check_what_is_missed(results: &[Value]) -> usize {
 async fn a_slow_reader_is_told_what_it_missed() {
     let app = Builder::new().start().await;
     let article = app.create("Long", &"word ".repeat(180_000)).await;
-    let mut slow = Subscription::open(&app, CHANGES_WITH_CONTENT).await;
+    let mut slow = Subscription::to_changes(&app, CHANGES_WITH_CONTENT).await;
     app.tell_updates(&article, UPDATES).await;
     let mut results = Vec::new();
     while results.last().is_none_or(|result: &Value| result["errors"].is_null()) {
@@ -47,9 +47,16 @@ struct Subscription {
 }
 
 impl Subscription {
+    /// Hears the changes from now on.
+    async fn to_changes(app: &TestApp, document: &str) -> Self {
+        app.until_told().await;
+        let subscription = Self::open(app, document).await;
+        // The server subscribes when it has read the request; the headers come before that.
+        app.until_heard().await;
+        subscription
+    }
+
     async fn open(app: &TestApp, document: &str) -> Self {
-        // What happened just before may still be told.
-        tokio::time::sleep(Duration::from_millis(400)).await;
         let response = reqwest::Client::new()
             .post(format!("{}/graphql", app.url))
             .header("accept", "text/event-stream")
@@ -59,10 +66,7 @@ impl Subscription {
             .unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
-        let subscription = Self { response, text: String::new() };
-        // The server subscribes when it has read the request; the headers come before that.
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        subscription
+        Self { response, text: String::new() }
     }
 
     /// The next result; `None` after the end.
@@ -97,7 +101,7 @@ const CHANGES: &str = "subscription { articleChanged { kind articleId } }";
 #[tokio::test]
 async fn changes_of_clients_are_told_in_order() {
     let app = Builder::new().start().await;
-    let mut changes = Subscription::open(&app, CHANGES).await;
+    let mut changes = Subscription::to_changes(&app, CHANGES).await;
     let id = app.create("One", "words").await;
     assert_eq!(changes.change().await, format!("CREATED {id}"));
     assert_eq!(changes.change().await, format!("INDEXED {id}"));
@@ -113,7 +117,7 @@ async fn changes_of_clients_are_told_in_order() {
 async fn raw_sql_is_told_too_and_once() {
     let app = Builder::new().start().await;
     app.create("One", "words").await;
-    let mut changes = Subscription::open(&app, CHANGES).await;
+    let mut changes = Subscription::to_changes(&app, CHANGES).await;
     app.raw_sql("UPDATE article SET title = 'raw' WHERE id = 1").await;
     assert_eq!(changes.change().await, "UPDATED 1");
     assert_eq!(changes.change().await, "INDEXED 1");
@@ -137,7 +141,7 @@ async fn raw_sql_is_told_too_and_once() {
 #[tokio::test]
 async fn a_rolled_back_change_is_not_told() {
     let app = Builder::new().start().await;
-    let mut changes = Subscription::open(&app, CHANGES).await;
+    let mut changes = Subscription::to_changes(&app, CHANGES).await;
     let transaction = app.app.db.transaction().await.unwrap();
     let draft = sentio::article::ArticleDraft {
         title: "Never".to_owned(),
@@ -160,8 +164,8 @@ async fn a_displaced_article_is_told_as_deleted_and_an_upserted_one_is_not() {
         return;
     }
     app.raw_sql("INSERT INTO article (external_id, title, content) VALUES ('a', 't', 'c')").await;
-    app.drain().await;
-    let mut changes = Subscription::open(&app, CHANGES).await;
+    app.until_idle().await;
+    let mut changes = Subscription::to_changes(&app, CHANGES).await;
     app.raw_sql(
         "INSERT INTO article (external_id, title, content) VALUES ('a', 'upserted', 'c')
          ON CONFLICT (external_id) DO UPDATE SET title = excluded.title",
@@ -185,7 +189,7 @@ async fn a_displaced_article_is_told_as_deleted_and_an_upserted_one_is_not() {
 async fn a_burst_of_changes_reaches_a_prompt_listener_whole() {
     let app = Builder::new().start().await;
     let document = "subscription { articleChanged { kind articleId article { title revision } } }";
-    let mut changes = Subscription::open(&app, document).await;
+    let mut changes = Subscription::to_changes(&app, document).await;
     let rows: Vec<_> = (0..3_000).map(|number| format!("('Article {number}', 'c')")).collect();
     app.raw_sql(&format!("INSERT INTO article (title, content) VALUES {}", rows.join(", "))).await;
     let mut created = 0;
@@ -205,7 +209,7 @@ async fn another_process_tells_what_the_first_one_does() {
     let writer = Builder::new().start().await;
     let follower = Builder::new().beside(&writer).await;
     let document = "subscription { articleChanged { kind articleId article { indexState } } }";
-    let mut changes = Subscription::open(&follower, document).await;
+    let mut changes = Subscription::to_changes(&follower, document).await;
     let id = writer.create("One", "words").await;
     assert_eq!(changes.change().await, format!("CREATED {id}"));
     assert_eq!(changes.change().await, format!("INDEXED {id}"));
@@ -221,7 +225,7 @@ async fn a_filter_lets_through_what_passes_it_also_when_it_is_deleted() {
     let app = Builder::new().start().await;
     let document = "subscription { articleChanged(filter: { categoryIn: [\"Food\"], contentLengthMin: 3 }) {
       kind articleId article { title } } }";
-    let mut changes = Subscription::open(&app, document).await;
+    let mut changes = Subscription::to_changes(&app, document).await;
     app.raw_sql(
         "INSERT INTO article (title, content, category) VALUES ('a', 'ccc', 'Tech'), ('b', 'ccc', 'Food'), ('d', 'ccc', NULL), ('e', 'éé', 'Food')",
     )

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::app::{Builder, TestApp, repository};
+use crate::app::{Builder, TestApp, repository, until_idle};
 use crate::sync::copy;
 
 /// Waits until `reached` says so; panics after a while.
@@ -111,6 +111,8 @@ async fn an_index_that_is_deleted_under_a_running_server_comes_back() {
     // Nobody writes: it is noticed all the same.
     eventually("the index", async || found(&app).await == Some(8)).await;
     assert_eq!(app.app.models.runs(), runs + 1, "one query, and every other vector from the cache");
+    // Searches see the articles a moment before SQL says that the index can be written again.
+    app.until_idle().await;
     app.create("After", "words").await;
     app.assert_in_step().await;
     assert_eq!(status(&app).await["state"], "IN_STEP");
@@ -162,10 +164,7 @@ async fn unreadable_manifests_are_an_outage_that_ends_with_a_new_index() {
     let app = sentio::app::App::open(config).await.unwrap();
     let worker = app.worker().start();
     assert!(app.index_opened(Duration::from_secs(40)).await, "the index was not made anew");
-    let mut views = app.events.view();
-    while sentio::outbox::lag(app.db.reader()).await.unwrap().pending > 0 {
-        let _ = tokio::time::timeout(Duration::from_millis(50), views.changed()).await;
-    }
+    until_idle(&app).await;
     assert_eq!(app.index.live().unwrap().snapshot().size().await.unwrap().articles, 1);
     worker.stop().await;
     app.close().await.unwrap();

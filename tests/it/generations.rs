@@ -37,12 +37,7 @@ async fn live_model(app: &TestApp) -> String {
 async fn built(app: &TestApp) {
     // Carried out after that decision.
     ask(app, Request::Reconcile).await;
-    let mut views = app.app.events.view();
-    while app.app.generations.row(State::Building).await.unwrap().is_some()
-        || outbox::any_submitted(app.app.db.reader()).await.unwrap()
-    {
-        let _ = tokio::time::timeout(Duration::from_millis(50), views.changed()).await;
-    }
+    app.until_idle().await;
 }
 
 async fn ask(app: &TestApp, request: Request) {
@@ -104,11 +99,11 @@ async fn searches_and_writes_go_on_throughout_a_change_of_model() {
     let mut written = 60;
     // Until the switch, and once after it.
     loop {
-        let building = app.app.generations.row(State::Building).await.unwrap().is_some();
+        let switched = live_model(&app).await == "tiny-roberta";
         app.create(&format!("Written meanwhile {written}"), "words").await;
         written += 1;
         assert_eq!(found(&app).await, written.min(100), "every article is found at every moment");
-        if !building && live_model(&app).await == "tiny-roberta" {
+        if switched {
             break;
         }
     }
@@ -132,8 +127,12 @@ async fn a_new_model_becomes_live_although_writes_never_pause() {
         .start_in(folder, database_url)
         .await;
     let (db, changes) = (app.app.db.clone(), app.app.changes.clone());
+    let (enough, is_enough) = tokio::sync::watch::channel(false);
     let writer = tokio::spawn(async move {
         for number in 0.. {
+            if *is_enough.borrow() {
+                break;
+            }
             let transaction = db.transaction().await.unwrap();
             let change =
                 format!("UPDATE article SET content = 'changed by {number}' WHERE id % 4 = {}", number % 4);
@@ -150,7 +149,9 @@ async fn a_new_model_becomes_live_although_writes_never_pause() {
     };
     // Without this limit the test would not end where the switch never has its turn.
     tokio::time::timeout(Duration::from_secs(120), switched).await.unwrap();
-    writer.abort();
+    // Not aborted: its last transaction would be committed at some later moment.
+    enough.send(true).unwrap();
+    writer.await.unwrap();
     app.assert_in_step().await;
     app.stop().await;
 }
@@ -212,6 +213,29 @@ async fn a_second_rollback_returns_to_the_setting() {
     let app = restarted(app, "tiny-roberta").await;
     built(&app).await;
     assert_eq!(live_model(&app).await, "tiny-roberta");
+    app.assert_in_step().await;
+    app.stop().await;
+}
+
+/// Whoever waits for a request must not find it done before it is.
+#[tokio::test]
+async fn a_request_is_shown_in_one_place_or_another_until_it_is_carried_out() {
+    let app = with_articles(5).await;
+    let app = restarted(app, "tiny-roberta").await;
+    built(&app).await;
+    for model in ["tiny-bert", "tiny-roberta"].repeat(3) {
+        ask(&app, Request::Rollback).await;
+        app.until_idle().await;
+        assert_eq!(live_model(&app).await, model);
+    }
+    let mut live = app.app.generations.row(State::Live).await.unwrap().unwrap().id;
+    for _ in 0..3 {
+        ask(&app, Request::Rebuild).await;
+        app.until_idle().await;
+        let rebuilt = app.app.generations.row(State::Live).await.unwrap().unwrap().id;
+        assert!(rebuilt > live, "{rebuilt} is no newer than {live}");
+        live = rebuilt;
+    }
     app.assert_in_step().await;
     app.stop().await;
 }

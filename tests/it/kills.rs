@@ -16,7 +16,7 @@ use sentio::sync::Step;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::app::{Builder, database_url, repository};
+use crate::app::{Builder, database_url, repository, until_idle};
 use crate::server::Server;
 
 /// What the child process is told by its environment.
@@ -231,17 +231,9 @@ async fn a_server_killed_at_random_under_load_loses_nothing_it_answered_for() {
     }
     assert!(created.len() > kills(), "only {} articles were created", created.len());
     let mut server = Server::start(&path, database_url.as_deref());
-    let client = reqwest::Client::new();
-    loop {
-        let status = server.execute(&client, "{ indexStatus { pending } }", json!({})).await;
-        if status["data"]["indexStatus"]["pending"] == 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    let app = App::open(Builder::new().config(&path, database_url)).await.unwrap();
+    until_idle(&app).await;
     server.kill();
-    let config = Builder::new().config(&path, database_url);
-    let app = App::open(config).await.unwrap();
     let live = app.generations.open_live().await.unwrap();
     let look = sentio::sync::Look::Newest;
     let report = sentio::sync::verify(&app.db, &live, look, |_| {}, |_| async { Ok(()) }).await.unwrap();

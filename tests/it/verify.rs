@@ -60,7 +60,7 @@ async fn a_row_that_cannot_be_read_is_counted_and_stops_nothing() {
     app.create("First", "words").await;
     store_unreadable(&app).await;
     app.create("Last", "words").await;
-    app.drain().await;
+    app.until_idle().await;
     let report = app.verify().await;
     assert_eq!((report.articles, report.pending), (3, 1), "{report:?}");
     assert!(report.in_step(), "{report:?}");

@@ -101,7 +101,7 @@ async fn queries_mutations_and_subscriptions_share_a_connection() {
     assert_eq!(client.hear().await, json!({ "id": "q", "type": "complete" }));
 
     client.subscribe("s", CHANGES).await;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    app.until_heard().await;
     client
         .subscribe(
             "m",
@@ -252,7 +252,7 @@ async fn a_server_that_stops_ends_subscriptions_and_says_so() {
     let app = Builder::new().start().await;
     let mut client = Client::connect(&app).await;
     client.subscribe("s", CHANGES).await;
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    app.until_heard().await;
     app.begin_stop();
     assert_eq!(client.hear().await, json!({ "id": "s", "type": "complete" }));
     assert_eq!(client.closed().await.0, 1001);
@@ -264,10 +264,9 @@ async fn a_slow_reader_is_told_what_it_missed() {
     let app = Builder::new().start().await;
     let article = app.create("Long", &"word ".repeat(180_000)).await;
     let mut slow = Client::connect(&app).await;
-    // What happened just before may still be told.
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    app.until_told().await;
     slow.subscribe("a", CHANGES_WITH_CONTENT).await;
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    app.until_heard().await;
     app.tell_updates(&article, UPDATES).await;
     let mut results: Vec<Value> = Vec::new();
     while results.last().is_none_or(|result| result["errors"].is_null()) {

@@ -178,12 +178,20 @@ async fn when_the_writing_process_is_killed_another_one_takes_over() {
     app.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_long_article_holds_nobody_and_is_indexed_in_steps() {
     let steps = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&steps);
+    // Held with the first part of the long article until the short one has been written.
+    let (release, held) = tokio::sync::watch::channel(false);
     let app = Builder::new()
         .on_step(Arc::new(move |step| {
+            if step == Step::Claimed {
+                let mut held = held.clone();
+                let _ = tokio::task::block_in_place(|| {
+                    futures::executor::block_on(held.wait_for(|released| *released))
+                });
+            }
             if step == Step::Recorded {
                 counted.fetch_add(1, Ordering::Relaxed);
             }
@@ -196,11 +204,17 @@ async fn a_long_article_holds_nobody_and_is_indexed_in_steps() {
       createArticle(input: { title: \"Long\", content: $content, waitForIndex: false }) { article { id } }
     }";
     app.query_with(create, json!({ "content": content })).await;
-    app.create("Short", "words").await;
-    let before = steps.load(Ordering::Relaxed);
-    let pending = "SELECT COUNT(*) FROM index_change WHERE article_id = 1";
-    assert_eq!(app.count(pending).await, 1, "the long article is still under way after {before} steps");
+    let both_written = async {
+        while app.count("SELECT COUNT(*) FROM index_change").await < 2 {
+            tokio::task::yield_now().await;
+        }
+        release.send(true).unwrap();
+    };
+    tokio::join!(app.create("Short", "words"), both_written);
     app.assert_in_step().await;
+    let first = "SELECT MIN(article_id) FROM article_event WHERE kind = 'indexed'
+                 AND seq = (SELECT MIN(seq) FROM article_event WHERE kind = 'indexed')";
+    assert_eq!(app.count(first).await, 2, "the short article is indexed before the long one");
     let passages = app.count("SELECT CAST(passages AS BIGINT) FROM article_index WHERE article_id = 1").await;
     assert!(passages > 600, "{passages}");
     assert!(steps.load(Ordering::Relaxed) > 3);
