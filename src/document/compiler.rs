@@ -10,6 +10,7 @@ use async_graphql::parser::types::ExecutableDocument as Executable;
 use async_graphql::{Variables, parser::types::OperationType};
 
 use super::extent::{Extent, Extents};
+use super::failed_field::FailedField;
 use super::fault::{self, Fault, near};
 use super::fields;
 use super::grammar;
@@ -176,16 +177,16 @@ impl Document {
     }
 
     /// What async-graphql is to execute: `operation` with the fields that CollectFields of the specification gives, each once, and
-    /// neither named fragments nor directives any more.
+    /// neither named fragments nor directives any more. Fields that fail for their variables are corrected in the response.
     ///
     /// # Errors
-    /// A variable that decides whether something is included is null.
+    /// A variable is null that decides whether a field of the root is included, or that a subscription's field needs.
     pub fn executable(
         &self,
         compiler: &Compiler,
         operation: &Operation,
         given: &Variables,
-    ) -> Result<Executable, Fault> {
+    ) -> Result<(Executable, Vec<FailedField>), Fault> {
         fields::collect(compiler, self, operation, given)
     }
 

@@ -3,10 +3,9 @@
 //! The executor would select fragments by itself, but it executes a field as often as it is selected: a mutation twice. Types are
 //! known and so are the variables, so directives and fragments can be resolved here, and equal fields joined.
 
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 
-use apollo_compiler::ast::Value as Literal;
+use apollo_compiler::ast::{self, OperationType, Value as Literal};
 use apollo_compiler::executable::{DirectiveList, Field, Operation, Selection, SelectionSet};
 use apollo_compiler::schema::ExtendedType;
 use apollo_compiler::{Name as TypeName, Node};
@@ -19,21 +18,39 @@ use async_graphql::parser::types::{
 use async_graphql::{Name, Pos, Positioned, Value, Variables};
 
 use super::compiler::{self, Compiler, Document};
+use super::failed_field::{FailedField, Step};
 use super::fault::Fault;
 use super::literal;
 
-/// What is executed of `operation`.
+/// What is executed of `operation`, and its fields that fail before they are.
 ///
 /// # Errors
-/// A variable that decides whether something is included is null, which only values tell: its type may have a default.
+/// A variable is null that decides whether a field of the root is included, or that a subscription's field needs: nothing is left
+/// to execute then.
 pub fn collect(
     compiler: &Compiler,
     document: &Document,
     operation: &Operation,
     variables: &Variables,
-) -> Result<ExecutableDocument, Fault> {
-    let collector = Collector { compiler, document, variables, undecided: OnceCell::new() };
+) -> Result<(ExecutableDocument, Vec<FailedField>), Fault> {
+    let has_null = variables.values().any(|value| *value == Value::Null);
+    let mut collector = Collector {
+        compiler,
+        document,
+        variables,
+        has_null,
+        steps: Vec::new(),
+        failed: Vec::new(),
+        undecided: None,
+    };
     let root = collector.selections(&operation.selection_set.ty, &[&operation.selection_set]);
+    if let Some(fault) = collector.undecided.take() {
+        return Err(fault);
+    }
+    let is_subscription = operation.operation_type == OperationType::Subscription;
+    if let Some(failed) = collector.failed.iter().find(|failed| is_subscription && failed.steps.len() == 1) {
+        return Err(Fault::new(failed.message.clone(), Some(failed.pos)));
+    }
     let pos = Pos::default();
     let operation = OperationDefinition {
         ty: compiler::kind(operation),
@@ -41,21 +58,24 @@ pub fn collect(
         directives: Vec::new(),
         selection_set: Positioned::new(root, pos),
     };
-    match collector.undecided.into_inner() {
-        Some(fault) => Err(fault),
-        None => Ok(ExecutableDocument {
-            operations: DocumentOperations::Single(Positioned::new(operation, pos)),
-            fragments: HashMap::new(),
-        }),
-    }
+    let executable = ExecutableDocument {
+        operations: DocumentOperations::Single(Positioned::new(operation, pos)),
+        fragments: HashMap::new(),
+    };
+    Ok((executable, collector.failed))
 }
 
 struct Collector<'a> {
     compiler: &'a Compiler,
     document: &'a Document,
     variables: &'a Variables,
-    /// The first condition that has no value.
-    undecided: OnceCell<Fault>,
+    /// Whether any of them is null: without, no field can fail here.
+    has_null: bool,
+    /// The way to the field whose selection is being collected.
+    steps: Vec<Step>,
+    failed: Vec<FailedField>,
+    /// The first condition without a value in the selection that is being collected.
+    undecided: Option<Fault>,
 }
 
 /// The fields under each response name, in the order in which they appear.
@@ -78,23 +98,26 @@ impl<'a> Collector<'a> {
     }
 
     /// What is selected of an object of the type `object`.
-    fn selections(&self, object: &str, sets: &[&'a SelectionSet]) -> ExecutableSelectionSet {
+    fn selections(&mut self, object: &str, sets: &[&'a SelectionSet]) -> ExecutableSelectionSet {
         let mut grouped = Grouped::default();
         let mut visited = HashSet::new();
         for set in sets {
             self.group(object, set, &mut grouped, &mut visited);
         }
-        let field = |fields: Vec<&'a Node<Field>>| {
-            let first = fields.first()?;
-            let pos = self.place(first.location());
-            let field = Positioned::new(self.field(first, &fields, pos), pos);
-            Some(Positioned::new(ExecutableSelection::Field(field), pos))
-        };
-        ExecutableSelectionSet { items: grouped.into_values().filter_map(field).collect() }
+        let mut items = Vec::with_capacity(grouped.len());
+        if self.undecided.is_none() {
+            for fields in grouped.into_values() {
+                let Some(first) = fields.first().copied() else { continue };
+                let pos = self.place(first.location());
+                let field = Positioned::new(self.field(first, &fields, pos), pos);
+                items.push(Positioned::new(ExecutableSelection::Field(field), pos));
+            }
+        }
+        ExecutableSelectionSet { items }
     }
 
     fn group(
-        &self,
+        &mut self,
         object: &str,
         set: &'a SelectionSet,
         grouped: &mut Grouped<'a>,
@@ -125,42 +148,104 @@ impl<'a> Collector<'a> {
     }
 
     /// One field of those that were selected under its response name: validation has seen that they agree.
-    fn field(&self, first: &'a Node<Field>, all: &[&'a Node<Field>], pos: Pos) -> ExecutableField {
+    fn field(&mut self, first: &'a Node<Field>, all: &[&'a Node<Field>], pos: Pos) -> ExecutableField {
+        let step = Step { name: Name::new(first.response_name()), ty: first.definition.ty.clone() };
+        self.steps.push(step);
+        let selection_set = self.inside(first, all, pos);
+        let fault = self.undecided.take().or_else(|| self.null_argument(first));
+        let field = match fault {
+            None => ExecutableField {
+                alias: first.alias.as_ref().map(|alias| Positioned::new(Name::new(alias), pos)),
+                name: Positioned::new(Name::new(&first.name), pos),
+                arguments: self.arguments(first, pos),
+                directives: Vec::new(),
+                selection_set: Positioned::new(selection_set, pos),
+            },
+            Some(Fault { message, .. }) => {
+                // What is inside is not executed.
+                self.failed.retain(|failed| !starts_with(&failed.steps, &self.steps));
+                self.failed.push(FailedField { steps: self.steps.clone(), message, pos });
+                stand_in(first, pos)
+            }
+        };
+        self.steps.pop();
+        field
+    }
+
+    fn inside(
+        &mut self,
+        first: &'a Node<Field>,
+        all: &[&'a Node<Field>],
+        pos: Pos,
+    ) -> ExecutableSelectionSet {
         let sets: Vec<_> = all.iter().filter_map(|field| field.selection_set.as_ref()).collect();
         let inner = first.definition.ty.inner_named_type();
-        let selection_set = match self.compiler.schema.types.get(inner) {
+        match self.compiler.schema.types.get(inner) {
             Some(ExtendedType::Object(_)) => self.selections(inner, &sets),
             Some(ExtendedType::Interface(_) | ExtendedType::Union(_)) => {
                 self.selections_of_each(inner, &sets, pos)
             }
             _ => ExecutableSelectionSet::default(),
-        };
-        ExecutableField {
-            alias: first.alias.as_ref().map(|alias| Positioned::new(Name::new(alias), pos)),
-            name: Positioned::new(Name::new(&first.name), pos),
-            arguments: self.arguments(first, pos),
-            directives: Vec::new(),
-            selection_set: Positioned::new(selection_set, pos),
+        }
+    }
+
+    /// CoerceArgumentValues: a variable may be null where an absent one would leave a default.
+    fn null_argument(&self, field: &Field) -> Option<Fault> {
+        if !self.has_null {
+            return None;
+        }
+        field.arguments.iter().find_map(|argument| {
+            let definition = field.definition.argument_by_name(&argument.name)?;
+            self.null_value(&argument.value, &definition.ty)
+        })
+    }
+
+    fn null_value(&self, value: &Node<Literal>, ty: &ast::Type) -> Option<Fault> {
+        match &**value {
+            Literal::Variable(name) if ty.is_non_null() => {
+                let null = self.variables.get(name.as_str()) == Some(&Value::Null);
+                let message = || format!("Variable \"${name}\" must not be null: \"{ty}\" is expected.");
+                null.then(|| Fault::new(message(), Some(self.place(value.location()))))
+            }
+            Literal::List(items) => items.iter().find_map(|item| self.null_value(item, ty.item_type())),
+            Literal::Object(entries) => {
+                let Some(ExtendedType::InputObject(input)) =
+                    self.compiler.schema.types.get(ty.inner_named_type())
+                else {
+                    return None;
+                };
+                let entry = |(name, value): &(TypeName, Node<Literal>)| {
+                    self.null_value(value, &input.fields.get(name)?.ty)
+                };
+                entries.iter().find_map(entry)
+            }
+            _ => None,
         }
     }
 
     /// What is selected of each object that a value of an interface or a union may be.
-    fn selections_of_each(&self, ty: &str, sets: &[&'a SelectionSet], pos: Pos) -> ExecutableSelectionSet {
-        let objects = self.compiler.schema.types.iter().filter(|(name, definition)| {
-            matches!(definition, ExtendedType::Object(_)) && self.applies(ty, name)
-        });
-        let fragment = |(object, _): (&TypeName, &ExtendedType)| {
+    fn selections_of_each(
+        &mut self,
+        ty: &str,
+        sets: &[&'a SelectionSet],
+        pos: Pos,
+    ) -> ExecutableSelectionSet {
+        let compiler = self.compiler;
+        let mut items = Vec::new();
+        for (object, definition) in &compiler.schema.types {
+            if !matches!(definition, ExtendedType::Object(_)) || !self.applies(ty, object) {
+                continue;
+            }
+            let on = TypeCondition { on: Positioned::new(Name::new(object), pos) };
             let fragment = InlineFragment {
-                type_condition: Some(Positioned::new(
-                    TypeCondition { on: Positioned::new(Name::new(object), pos) },
-                    pos,
-                )),
+                type_condition: Some(Positioned::new(on, pos)),
                 directives: Vec::new(),
                 selection_set: Positioned::new(self.selections(object, sets), pos),
             };
-            Positioned::new(ExecutableSelection::InlineFragment(Positioned::new(fragment, pos)), pos)
-        };
-        ExecutableSelectionSet { items: objects.map(fragment).collect() }
+            let fragment = Positioned::new(fragment, pos);
+            items.push(Positioned::new(ExecutableSelection::InlineFragment(fragment), pos));
+        }
+        ExecutableSelectionSet { items }
     }
 
     /// The arguments that are given. One that is only a variable without a value is not, so that its default holds.
@@ -188,28 +273,45 @@ impl<'a> Collector<'a> {
     }
 
     /// Whether `@skip` and `@include` leave a selection in.
-    fn is_included(&self, directives: &DirectiveList) -> bool {
-        let condition = |name: &str| {
-            let value = directives.get(name)?.specified_argument_by_name("if")?;
-            match &**value {
-                Literal::Boolean(value) => Some(*value),
-                Literal::Variable(variable) => match self.variables.get(variable.as_str()) {
-                    Some(Value::Boolean(value)) => Some(*value),
-                    _ => {
-                        let message =
-                            format!("Variable \"${variable}\" must not be null: @{name} depends on it.");
-                        self.undecided
-                            .get_or_init(|| Fault::new(message, Some(self.place(value.location()))));
-                        None
-                    }
-                },
-                _ => None,
-            }
-        };
-        condition("skip") != Some(true) && condition("include") != Some(false)
+    fn is_included(&mut self, directives: &DirectiveList) -> bool {
+        self.condition(directives, "skip") != Some(true)
+            && self.condition(directives, "include") != Some(false)
+    }
+
+    fn condition(&mut self, directives: &DirectiveList, directive: &str) -> Option<bool> {
+        let value = directives.get(directive)?.specified_argument_by_name("if")?;
+        match &**value {
+            Literal::Boolean(value) => Some(*value),
+            Literal::Variable(variable) => match self.variables.get(variable.as_str()) {
+                Some(Value::Boolean(value)) => Some(*value),
+                _ => {
+                    let message =
+                        format!("Variable \"${variable}\" must not be null: @{directive} depends on it.");
+                    let fault = Fault::new(message, Some(self.place(value.location())));
+                    self.undecided.get_or_insert(fault);
+                    None
+                }
+            },
+            _ => None,
+        }
     }
 
     fn place(&self, span: Option<apollo_compiler::parser::SourceSpan>) -> Pos {
         span.map_or_else(Pos::default, |span| self.document.places.at(span.offset()))
+    }
+}
+
+fn starts_with(steps: &[Step], beginning: &[Step]) -> bool {
+    steps.len() > beginning.len() && steps.iter().zip(beginning).all(|(step, other)| step.name == other.name)
+}
+
+/// A field that is answered whatever happens, under the name of one that fails.
+fn stand_in(field: &Field, pos: Pos) -> ExecutableField {
+    ExecutableField {
+        alias: Some(Positioned::new(Name::new(field.response_name()), pos)),
+        name: Positioned::new(Name::new("__typename"), pos),
+        arguments: Vec::new(),
+        directives: Vec::new(),
+        selection_set: Positioned::new(ExecutableSelectionSet::default(), pos),
     }
 }

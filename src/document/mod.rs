@@ -6,6 +6,7 @@
 
 mod compiler;
 mod extent;
+mod failed_field;
 mod fault;
 mod fields;
 mod grammar;
@@ -18,6 +19,7 @@ mod variables;
 
 pub use compiler::{Compiler, Document, ScalarCheck, SchemaError, Syntax, kind};
 pub use extent::Extent;
+pub use failed_field::FailedField;
 pub use fault::Fault;
 pub use variables::JsonObject;
 

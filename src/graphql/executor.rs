@@ -95,6 +95,7 @@ impl Executor {
         let execution = self.schema.execute(request).instrument(span);
         let timed_out = RequestError::TimedOut { seconds: self.time_limit.as_secs() };
         let mut response = tokio::time::timeout(self.time_limit, execution).await.map_err(|_| timed_out)?;
+        operation.failed.iter().for_each(|failed| failed.apply(&mut response));
         let was_executed = set_codes(&mut response, request_id);
         if let Ok(id) = request_id.to_string().parse() {
             response.http_headers.insert(REQUEST_ID, id);
@@ -113,9 +114,11 @@ impl Executor {
         let overloaded = RequestError::Overloaded { what: "subscriptions", running: SUBSCRIPTIONS_MAX };
         let permit = Arc::clone(&self.subscriptions).try_acquire_owned().map_err(|_| overloaded)?;
         let request_id = Uuid::new_v4();
+        let failed = operation.failed;
         let results = self.schema.execute_stream(prepared(operation.request, &self.db));
         let results = results.map(move |mut response| {
             let _held = &permit;
+            failed.iter().for_each(|failed| failed.apply(&mut response));
             set_codes(&mut response, request_id);
             response
         });
@@ -123,10 +126,7 @@ impl Executor {
     }
 
     /// The results of any operation: one, or those of a subscription. Errors of the request are results too.
-    pub fn results(
-        &self,
-        operation: Operation,
-    ) -> BoxStream<'static, Result<Answer, RequestError>> {
+    pub fn results(&self, operation: Operation) -> BoxStream<'static, Result<Answer, RequestError>> {
         if operation.kind == OperationType::Subscription {
             return match self.subscribe(operation) {
                 Ok(results) => results.map(|response| Ok(Answer::of_event(response))).boxed(),

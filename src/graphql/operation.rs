@@ -9,7 +9,7 @@ use super::limits;
 use super::parameters::Parameters;
 use super::request_error::RequestError;
 use crate::auth::{Scope, Viewer};
-use crate::document;
+use crate::document::{self, FailedField};
 
 /// An operation within its limits.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub struct Operation {
     pub cost: u64,
     /// Whether the answer reports the cost in `extensions.cost`.
     pub reports_cost: bool,
+    /// Fields that are null with an error, whatever is executed.
+    pub(super) failed: Vec<FailedField>,
     pub(super) request: Request,
     /// It counts among the executions from the moment its document is looked at.
     pub(super) permit: OwnedSemaphorePermit,
@@ -47,11 +49,11 @@ impl Operation {
         let variables = document
             .variables(compiler, operation, parameters.variables.unwrap_or_default())
             .map_err(RequestError::BadVariables)?;
-        let executable = document
+        let (executable, failed) = document
             .executable(compiler, operation, &variables)
             .map_err(|fault| RequestError::BadVariables(vec![fault]))?;
         let cost = limits::check_executable(&executable, &variables)?;
-        Ok(Self { kind, cost, reports_cost, request: request(executable, variables), permit })
+        Ok(Self { kind, cost, reports_cost, failed, request: request(executable, variables), permit })
     }
 }
 

@@ -49,9 +49,7 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
         match operation.kind {
             OperationType::Mutation if method == Method::GET => Err(Refusal::MutationByGet),
             OperationType::Subscription if !streams => Err(Refusal::StreamNotAccepted),
-            OperationType::Subscription => {
-                Ok(event_stream::respond(state.executor.subscribe(operation)?))
-            }
+            OperationType::Subscription => Ok(event_stream::respond(state.executor.subscribe(operation)?)),
             _ => {
                 let answer = state.executor.execute(operation).await?;
                 // A client that reads nothing but streams is answered with a stream of one.

@@ -1,6 +1,7 @@
 //! What the specification says of documents, on a small schema.
 
 mod extents;
+mod failures;
 mod values;
 mod verdicts;
 
@@ -44,7 +45,10 @@ fn request(text: &str, name: Option<&str>, given: Json) -> Result<String, Fault>
     let operation = document.operation(name)?;
     let given = given.as_object().cloned().unwrap_or_default();
     let variables = document.variables(&compiler, operation, given).map_err(first)?;
-    let executable = document.executable(&compiler, operation, &variables)?;
+    let (executable, failed) = document.executable(&compiler, operation, &variables)?;
+    if let Some(failed) = failed.first() {
+        return Err(Fault { message: failed.message.clone(), locations: vec![failed.pos] });
+    }
     Ok(format!("{} {variables}", fields(&executable)))
 }
 

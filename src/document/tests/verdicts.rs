@@ -227,7 +227,6 @@ fn what_the_compiler_lets_pass_is_refused() {
     }
     // And what is valid beside them.
     for text in [
-        "query($v: Int = null) { cat(id: 1) { lives(left: $v) } }",
         "query($v: String = null) { find(text: $v) { id } }",
         "{ named(ids: [1, 2]) { id } named(ids: [1, 2]) { __typename } }",
         "{ find(where: { from: null }) { id } }",

@@ -172,7 +172,7 @@ mod tests {
             check_operation(syntax.extent(Some("Chosen")).as_ref())?;
             let document = compiler.validate(syntax).unwrap();
             let operation = document.operation(Some("Chosen")).unwrap();
-            let executable = document.executable(&compiler, operation, &Variables::default()).unwrap();
+            let (executable, _) = document.executable(&compiler, operation, &Variables::default()).unwrap();
             check_executable(&executable, &Variables::default())
         };
         checked().map(|_| ()).map_err(|exceeded: LimitExceeded| exceeded.limit)
