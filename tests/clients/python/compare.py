@@ -55,8 +55,11 @@ def disagreement(request, verdict, answer):
 def places(errors, data):
     """The path of each error and its first place in the document. Below a null that an error has spread to, it is left to
     the server which of several errors it tells."""
-    first = lambda error: min((place["line"], place["column"]) for place in error["locations"])
-    return sorted(json.dumps([error["path"], first(error)]) for error in errors if not is_hidden(error["path"], data))
+    return sorted(json.dumps([error["path"], first_place(error)]) for error in errors if not is_hidden(error["path"], data))
+
+
+def first_place(error):
+    return min((place["line"], place["column"]) for place in error["locations"])
 
 
 def is_hidden(path, data):

@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass, field
+from functools import partial
 
 from graphql import (
     GraphQLNonNull,
@@ -218,9 +219,8 @@ class Document:
                 # One of the two; both, and neither, are errors that are looked at now and then.
                 if argument == "articleId" and "query" in wanted and self.random.random() < 0.9:
                     continue
-            use = lambda type_, name, has_default: self.variable(type_, name, has_default, scope)
             has_default = definition.default_value is not Undefined
-            wanted[argument] = self.values.of(definition.type, argument, use, has_default)
+            wanted[argument] = self.values.of(definition.type, argument, partial(self.variable, scope), has_default)
         if not wanted:
             return ""
         names = list(wanted)
@@ -234,7 +234,7 @@ class Document:
         for name in ("skip", "include"):
             if self.random.random() < 0.07:
                 type_ = GraphQLNonNull(self.schema.get_type("Boolean"))
-                value = self.variable(type_, "if", False, scope, always=self.random.random() < 0.7, in_directive=True)
+                value = self.variable(scope, type_, "if", False, always=self.random.random() < 0.7, in_directive=True)
                 literal = to_literal(self.random.random() < (0.25 if name == "skip" else 0.75), self.random)
                 found += f" @{name}(if: {literal if value is None else '$' + value})"
         return found
@@ -254,7 +254,11 @@ class Document:
     def spread(self, type_, scope, depth, size):
         """A fragment that is there already, or a new one."""
         conditions = self.conditions(type_)
-        known = [one for one in self.fragments if one.type in conditions and one.scope.world == scope.world and one.size * size <= SIZE_MAX]
+        known = [
+            one
+            for one in self.fragments
+            if one.type in conditions and one.scope.world == scope.world and one.size * size <= SIZE_MAX
+        ]
         if known and self.random.random() < 0.5:
             fragment = self.random.choice(known)
         else:
@@ -272,7 +276,7 @@ class Document:
 
     # --- variables
 
-    def variable(self, type_, argument, has_default, scope, always=False, in_directive=False):
+    def variable(self, scope, type_, argument, has_default, always=False, in_directive=False):
         """A variable for such a value, or none."""
         if not always and self.random.random() >= 0.14:
             return None
@@ -307,9 +311,10 @@ class Document:
             by_name.setdefault(use.name, []).append(use)
         texts, values = [], {}
         for name, uses in by_name.items():
-            text, given = self.definition(name, uses)
+            text, value = self.definition(name, uses)
             texts.append(text)
-            values.update({name: value for value in given})
+            if value is not Undefined:
+                values[name] = value
         self.random.shuffle(texts)
         return f"({self.random.choice([', ', ' ']).join(texts)})" if texts else "", values
 
@@ -319,7 +324,7 @@ class Document:
         strict = any(isinstance(use.type, GraphQLNonNull) for use in uses)
         directive = any(use.in_directive for use in uses)
         type_ = GraphQLNonNull(plain) if self.random.random() < (0.5 if must else 0.2) else plain
-        constant = lambda: self.values.of_nullable(plain, uses[0].argument)
+        constant = partial(self.values.of_nullable, plain, uses[0].argument)
         default = Undefined
         if (must and type_ is plain) or self.random.random() < 0.25:
             default = constant() if strict or type_ is not plain or self.random.random() < 0.8 else None
@@ -328,14 +333,14 @@ class Document:
             text += f" = {to_literal(default, self.random)}"
         chance = self.random.random()
         if chance < 0.3 and (type_ is plain or default is not Undefined) and not (directive and default is None):
-            return text, []
+            return text, Undefined
         # Null for a value that cannot be null is an error of the field; of a directive no specification says what follows.
         if chance < 0.45 and type_ is plain and not directive and (not strict or self.random.random() < 0.3):
-            return text, [None]
+            return text, None
         value = to_json(constant())
         if type(value) is int and self.random.random() < 0.15:
             value = float(value)
-        return text, [value]
+        return text, value
 
     # --- operations
 
@@ -401,7 +406,7 @@ class Document:
         texts = [text for _, _, text, _ in operations] + [fragment.text for fragment in self.spread_fragments.values()]
         if named or chance.random() < 0.5:
             chance.shuffle(texts)
-        query = chance.choice(["\n", " ", "\n# a comment: { } \"\n", ","]).join(texts)
+        query = chance.choice(["\n", " ", '\n# a comment: { } "\n', ","]).join(texts)
         if chance.random() < 0.1:
             values = {**values, "nobody_asks": [1, None]}
         operation_name = name if count > 1 or (named and chance.random() < 0.5) else None

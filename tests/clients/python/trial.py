@@ -55,14 +55,14 @@ class Trial:
         self.limited = self.failed = self.nulled = 0
         self.disagreements = []
 
-    def run(self, count, request):
-        """Compares the requests number 0 to `count` that `request` makes, with their groups."""
+    def run(self, count, change):
+        """Compares the requests number 0 to `count` that `change` makes."""
         only = os.environ.get("DOCUMENTS_ONLY")
         print(f"\n{self.title}: {count} documents of the seed {self.seed} (DOCUMENTS_SEED and DOCUMENTS_ONLY choose others)")
         begun = time.monotonic()
-        numbered = [(number, *request(number)) for number in ([int(only)] if only else range(count))]
-        writing = [one for one in numbered if "mutation" in one[2].query]
-        reading = [one for one in numbered if "mutation" not in one[2].query]
+        numbered = [(number, change(number)) for number in ([int(only)] if only else range(count))]
+        writing = [one for one in numbered if "mutation" in one[1].request.query]
+        reading = [one for one in numbered if "mutation" not in one[1].request.query]
         with ThreadPoolExecutor(THREADS) as threads:
             list(threads.map(lambda one: self._compare(*one), reading))
         # One after the other: between them everything is as it was.
@@ -71,45 +71,49 @@ class Trial:
         self.server.close()
         self._tell(time.monotonic() - begun)
 
-    def _compare(self, number, group, request):
-        verdict = self.reference.verdict(request)
-        self._judge(number, group, request, verdict, answer_of(self.server, request, verdict))
+    def _compare(self, number, change):
+        verdict = self.reference.verdict(change.request)
+        self._judge(number, change, verdict, answer_of(self.server, change.request, verdict))
 
-    def _compare_written(self, number, group, request):
+    def _compare_written(self, number, change):
+        request = change.request
         verdict = self.reference.verdict(request)
         self._restore(request)
         answer = answer_of(self.server, request, verdict)
         if not verdict.is_valid and self._list() != self.articles:
-            self._disagree(number, group, request, "it has written, although it is invalid")
+            self._disagree(number, change, "it has written, although it is invalid")
         self._restore(request)
-        self._judge(number, group, request, verdict, answer)
+        self._judge(number, change, verdict, answer)
 
-    def _judge(self, number, group, request, verdict, answer):
+    def _judge(self, number, change, verdict, answer):
+        request = change.request
         differs = disagreement(request, verdict, answer)
         if differs and differs != "limit" and verdict.is_valid and meant(request):
             differs = None
         with self.lock:
-            self.counts[group, verdict.is_valid] += 1
+            self.counts[change.group, verdict.is_valid] += 1
             self.counts[verdict.kind or request.kind, verdict.is_valid] += 1
             self.counts["all", verdict.is_valid] += 1
             self.failed += verdict.is_valid and bool(verdict.errors)
             self.nulled += verdict.is_valid and verdict.data is None
             self.limited += differs == "limit"
         if differs and differs != "limit":
-            self._disagree(number, group, request, differs)
+            self._disagree(number, change, differs)
 
-    def _disagree(self, number, group, request, differs):
+    def _disagree(self, number, change, differs):
         with self.lock:
-            self.disagreements.append((number, group, request, differs))
+            self.disagreements.append((number, change, differs))
 
     def _tell(self, seconds):
         total = sum(self.counts["all", valid] for valid in (True, False))
-        print(f"{self.title}: {total} compared in {seconds:.0f} s, {len(self.disagreements)} differ, {self.limited} beyond a limit, "
-              f"{self.failed} with errors of fields, {self.nulled} of them without data")
+        print(
+            f"{self.title}: {total} compared in {seconds:.0f} s, {len(self.disagreements)} differ, {self.limited} beyond a limit, "
+            f"{self.failed} with errors of fields, {self.nulled} of them without data"
+        )
         for group in dict.fromkeys(group for group, _ in self.counts):
             print(f"  {group:<14} {self.counts[group, True]:>5} valid {self.counts[group, False]:>5} not")
-        for number, group, request, differs in self.disagreements[:EXAMPLES]:
-            print(f"\n{self.title} {number} ({group}): {differs}\n{request.body()}")
+        for number, change, differs in self.disagreements[:EXAMPLES]:
+            print(f"\n{self.title} {number} ({change.group}: {change.way}): {differs}\n{change.request.body()}")
 
     def check(self, case, groups):
         """Fails `case` for a disagreement, or when too little was compared to show anything."""

@@ -49,11 +49,10 @@ class Values:
     def of_nullable(self, type_, name, use_variable=lambda _type, _name, _has_default: None):
         chance = self.random
         if isinstance(type_, GraphQLList):
-            item = lambda: self.of(type_.of_type, name, use_variable)
             if chance.random() < 0.1:
                 # One value stands for a list of one; null would be no list.
                 return self.of_nullable(_nullable(type_.of_type), name)
-            return [item() for _ in range(chance.randint(1 if name == "articles" else 0, 3))]
+            return [self.of(type_.of_type, name, use_variable) for _ in range(chance.randint(1 if name == "articles" else 0, 3))]
         if isinstance(type_, GraphQLInputObjectType):
             return self.of_object(type_, use_variable)
         if isinstance(type_, GraphQLEnumType):
@@ -105,7 +104,7 @@ class Values:
                 "categoryIn": ["Tech", "Nature", "Food", "None"],
                 "categoryNotIn": ["Tech", "Nature"],
                 "title": ["A title", "A title", 'One with a "quotation"', "\U0001f680", ""],
-                "content": ["Some words.", "Lines\n  and \\ more \"\"\" lines.", "c"],
+                "content": ["Some words.", 'Lines\n  and \\ more """ lines.', "c"],
                 "externalId": facts.external_ids,
             }.get(name, WORDS)
         )
@@ -141,7 +140,7 @@ def to_literal(value, random):
 def string_literal(text, random):
     kind = random.random()
     if kind < 0.15 and "\t" not in text and text.strip() == text and text:
-        return '"""' + text.replace('"""', '\\"""') + ('\n' if text.endswith(('"', "\\")) else "") + '"""'
+        return '"""' + text.replace('"""', '\\"""') + ("\n" if text.endswith(('"', "\\")) else "") + '"""'
     if kind < 0.3:
         # As a printer of JSON writes it that knows ASCII only.
         return json.dumps(text)
