@@ -39,7 +39,7 @@ class Mutator:
             changed = way(draft)
             # Not every document has a place for every change; most have one for some of each group.
             if changed is not None and changed != request:
-                return Change(group, way.__name__.strip("_").replace("_", " "), changed)
+                return Change(group, way.__name__.replace("_", " "), changed)
             at += chance.random() < 0.2
 
 

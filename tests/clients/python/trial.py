@@ -21,8 +21,11 @@ THREADS = 4
 EXAMPLES = 8
 
 READY = "{ indexStatus { state pending } }"
-SEEN = "{ articles(first: 100, orderBy: { field: CREATED_AT }) { edges { cursor node { id revision externalId } } } }"
-NAMED = {"1": "first", "2": "the second one"}
+SEEN = """query($after: String) {
+  articles(first: 100, after: $after, orderBy: { direction: ASC }) {
+    edges { cursor node { id revision externalId } } pageInfo { hasNextPage endCursor }
+  }
+}"""
 
 
 def seed():
@@ -42,12 +45,12 @@ class Trial:
         self.title, self.seed = title, seed()
         self.server = Server()
         self.reference = Reference((ROOT / "schema.graphql").read_text(encoding="utf-8"), self.server)
-        self._name_articles()
         self._await_index()
         self.articles = self._list()
         cursors = tuple(edge["cursor"] for edge in self.articles[:3])
         ids = tuple(edge["node"]["id"] for edge in self.articles)
-        self.facts = Facts(ids, cursors, tuple(NAMED.values()))
+        named = tuple(edge["node"]["externalId"] for edge in self.articles if edge["node"]["externalId"])
+        self.facts = Facts(ids[:30], cursors, named[:2])
         self.documents = Documents(self.reference.schema, self.facts, f"{self.seed} {title}")
         self.lock = threading.Lock()
         # How many there were of each group that are valid or not.
@@ -129,13 +132,6 @@ class Trial:
 
     # --- what the server has
 
-    def _name_articles(self):
-        for article, name in NAMED.items():
-            self.server.ask(
-                "mutation($input: UpdateArticleInput!) { updateArticle(input: $input) { userErrors { message } } }",
-                input={"id": article, "externalId": name},
-            )
-
     def _await_index(self):
         deadline = time.monotonic() + 60
         while self.server.ask(READY)["indexStatus"] != {"state": "IN_STEP", "pending": 0}:
@@ -144,7 +140,13 @@ class Trial:
             time.sleep(0.05)
 
     def _list(self):
-        return self.server.ask(SEEN)["articles"]["edges"]
+        edges, after = [], None
+        while True:
+            page = self.server.ask(SEEN, after=after)["articles"]
+            edges += page["edges"]
+            if not page["pageInfo"]["hasNextPage"]:
+                return edges
+            after = page["pageInfo"]["endCursor"]
 
     def _restore(self, request):
         """Removes what was created. Nothing else can have been changed by a document that is right."""
