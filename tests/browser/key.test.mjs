@@ -226,3 +226,36 @@ describe('where strangers may read and not write', () => {
     await page.locator('.result-window .view-lines', { hasText: 'INDEXED' }).waitFor();
   });
 });
+
+describe('where strangers may neither read nor write, by SENTIO_ANONYMOUS', () => {
+  const sentio = new Sentio({ SENTIO_API_KEYS: KEY, SENTIO_ANONYMOUS: 'none' });
+
+  before(() => sentio.start());
+
+  after(() => sentio.remove());
+
+  test('the reader asks for the key, shows articles and is live', async () => {
+    await page.goto(`${sentio.url}/reader/`);
+    await field().getByText('The server asks for a key.').waitFor();
+    await giveKey('another');
+    await field().getByText('The server does not accept the key.').waitFor();
+    await giveKey(KEY);
+    await page.locator('.card').first().waitFor();
+    await page.locator('.live', { hasText: /^Live/ }).waitFor();
+    await create(sentio.url, 'Heard with a key', KEY);
+    await page.locator('.live', { hasText: 'Heard with a key' }).waitFor();
+  });
+
+  test('the playground asks for the key, runs a query and hears a subscription', async () => {
+    await page.goto(sentio.url);
+    await field().getByText('The server asks for a key.').waitFor();
+    await giveKey(KEY);
+    await field().waitFor({ state: 'detached' });
+    await chooseTab('SimilarArticles');
+    await page.getByRole('button', { name: /execute query/i }).click();
+    await page.locator('.result-window .view-lines', { hasText: 'Carbonara' }).waitFor();
+    await chooseTab('ArticleChanged');
+    await page.getByRole('button', { name: /execute query/i }).click();
+    await createUntil(sentio.url, 'Told with a key', page.locator('.result-window .view-lines', { hasText: 'articleChanged' }), KEY);
+  });
+});

@@ -92,9 +92,9 @@ export async function create(url, title, key) {
 }
 
 /** Creates articles with this title until the page shows it: nothing tells when a subscription begins to hear. */
-export async function createUntil(url, title, shown) {
+export async function createUntil(url, title, shown, key) {
   let waits = true;
   const waiting = shown.waitFor().finally(() => (waits = false));
-  while (waits) await create(url, title);
+  while (waits) await create(url, title, key);
   await waiting;
 }
