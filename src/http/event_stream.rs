@@ -17,7 +17,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(12);
 
 /// Answers with `results` until they end or the client leaves.
 pub fn respond(results: impl Stream<Item = GraphQlResponse> + Send + 'static) -> Response {
-    let complete = stream::once(async { Event::default().event("complete").data("") });
+    // A browser's EventSource does not hear an event without a data field, and axum writes no empty one.
+    let complete = stream::once(async { Event::default().event("complete").data(" ") });
     let events = results
         .map(|result| match serde_json::to_string(&ResponseBody::from(&result)) {
             Ok(body) => Event::default().event("next").data(body),

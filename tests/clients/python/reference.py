@@ -12,13 +12,16 @@ from graphql import (
     ASTValidationRule,
     GraphQLError,
     GraphQLFloat,
+    GraphQLNonNull,
     OperationType,
     Undefined,
     build_schema,
     execute_sync,
     get_named_type,
     get_operation_ast,
+    introspection_types,
     is_leaf_type,
+    is_non_null_type,
     parse,
     specified_rules,
     validate,
@@ -60,6 +63,15 @@ class ConditionalSubscriptions(ASTValidationRule):
                     self.look_through(fragment.selection_set, seen)
 
 
+def be_exact_about_introspection():
+    """`includeDeprecated` takes no null since September 2025."""
+    for type_ in introspection_types.values():
+        for field in getattr(type_, "fields", {}).values():
+            argument = field.args.get("includeDeprecated")
+            if argument and not is_non_null_type(argument.type):
+                argument.type = GraphQLNonNull(argument.type)
+
+
 @dataclass
 class Verdict:
     """The phase that a request has come to, and its result when it was executed."""
@@ -83,6 +95,7 @@ class Reference:
         self.lock = threading.Lock()
         self.selections = {}
         self._be_exact_about_scalars()
+        be_exact_about_introspection()
         self._ask_the_server()
 
     def verdict(self, request):
