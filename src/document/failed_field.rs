@@ -1,6 +1,6 @@
-//! Fields that fail before they are resolved: a variable is null where null cannot be, because the position has a default for what
-//! is absent. By the specification such a field is null with an error, and others are answered. The executor would lose the
-//! field's parent with it, so another field is executed in its place, and the response is corrected afterwards.
+//! Fields that fail because a variable is null where null cannot be: the position has a default for what is absent. By the
+//! specification such a field is null with an error, and others are answered. The executor would lose the field's parent with it,
+//! so `__typename` is executed in its place, and the response is corrected afterwards.
 
 use apollo_compiler::ast::Type;
 use async_graphql::{Name, PathSegment, Pos, Response, ServerError, Value};
@@ -12,6 +12,8 @@ pub struct FailedField {
     pub(super) steps: Vec<Step>,
     pub(super) message: String,
     pub(super) pos: Pos,
+    /// Whether the field is resolved, and only what is selected of its values fails: then none does where it is null.
+    pub(super) only_values: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -42,7 +44,11 @@ impl Correction<'_> {
         let (Value::Object(fields), Some((step, rest))) = (value, steps.split_first()) else { return false };
         let Some(child) = fields.get_mut(&step.name) else { return false };
         self.path.push(PathSegment::Field(step.name.to_string()));
-        let fails = if rest.is_empty() { self.fail() } else { self.of_type(child, &step.ty, rest) };
+        let fails = if rest.is_empty() && !self.field.only_values {
+            self.fail()
+        } else {
+            self.of_type(child, &step.ty, rest)
+        };
         self.path.pop();
         if fails {
             *child = Value::Null;
@@ -53,19 +59,26 @@ impl Correction<'_> {
     /// Whether `value` of the type `ty` becomes null.
     fn of_type(&mut self, value: &mut Value, ty: &Type, steps: &[Step]) -> bool {
         let (Value::List(items), true) = (&mut *value, ty.is_list()) else {
-            return self.inside(value, steps);
+            return match value {
+                Value::Null => false,
+                _ if steps.is_empty() => self.fail(),
+                _ => self.inside(value, steps),
+            };
         };
         let item_type = ty.item_type();
-        let mut fails = false;
         for (index, item) in items.iter_mut().enumerate() {
             self.path.push(PathSegment::Index(index));
-            if self.of_type(item, item_type, steps) {
-                *item = Value::Null;
-                fails |= item_type.is_non_null();
-            }
+            let fails = self.of_type(item, item_type, steps);
             self.path.pop();
+            if fails && item_type.is_non_null() {
+                // The list is null, whatever the other items are.
+                return true;
+            }
+            if fails {
+                *item = Value::Null;
+            }
         }
-        fails
+        false
     }
 
     fn fail(&mut self) -> bool {

@@ -151,25 +151,36 @@ impl<'a> Collector<'a> {
     fn field(&mut self, first: &'a Node<Field>, all: &[&'a Node<Field>], pos: Pos) -> ExecutableField {
         let step = Step { name: Name::new(first.response_name()), ty: first.definition.ty.clone() };
         self.steps.push(step);
-        let selection_set = self.inside(first, all, pos);
-        let fault = self.undecided.take().or_else(|| self.null_argument(first));
-        let field = match fault {
-            None => ExecutableField {
-                alias: first.alias.as_ref().map(|alias| Positioned::new(Name::new(alias), pos)),
-                name: Positioned::new(Name::new(&first.name), pos),
-                arguments: self.arguments(first, pos),
-                directives: Vec::new(),
-                selection_set: Positioned::new(selection_set, pos),
-            },
-            Some(Fault { message, .. }) => {
-                // What is inside is not executed.
-                self.failed.retain(|failed| !starts_with(&failed.steps, &self.steps));
-                self.failed.push(FailedField { steps: self.steps.clone(), message, pos });
-                stand_in(first, pos)
-            }
-        };
+        let mut selection_set = self.inside(first, all, pos);
+        let undecided = self.undecided.take();
+        let null_argument = self.null_argument(first);
+        let has_null_argument = null_argument.is_some();
+        if undecided.is_some() {
+            let type_name = ExecutableSelection::Field(Positioned::new(type_name(pos), pos));
+            selection_set = ExecutableSelectionSet { items: vec![Positioned::new(type_name, pos)] };
+        }
+        if let Some(Fault { message, locations }) = null_argument.or(undecided) {
+            // What is inside is not executed.
+            self.failed.retain(|failed| !starts_with(&failed.steps, &self.steps));
+            let pos = locations.first().copied().unwrap_or(pos);
+            self.failed.push(FailedField {
+                steps: self.steps.clone(),
+                message,
+                pos,
+                only_values: !has_null_argument,
+            });
+        }
         self.steps.pop();
-        field
+        if has_null_argument {
+            return stand_in(first, pos);
+        }
+        ExecutableField {
+            alias: first.alias.as_ref().map(|alias| Positioned::new(Name::new(alias), pos)),
+            name: Positioned::new(Name::new(&first.name), pos),
+            arguments: self.arguments(first, pos),
+            directives: Vec::new(),
+            selection_set: Positioned::new(selection_set, pos),
+        }
     }
 
     fn inside(
@@ -196,16 +207,18 @@ impl<'a> Collector<'a> {
         }
         field.arguments.iter().find_map(|argument| {
             let definition = field.definition.argument_by_name(&argument.name)?;
-            self.null_value(&argument.value, &definition.ty)
+            let message = self.null_value(&argument.value, &definition.ty)?;
+            Some(Fault::new(message, Some(self.place(argument.value.location()))))
         })
     }
 
-    fn null_value(&self, value: &Node<Literal>, ty: &ast::Type) -> Option<Fault> {
-        match &**value {
+    /// What is wrong with `value`, if a variable in it is null that cannot be.
+    fn null_value(&self, value: &Literal, ty: &ast::Type) -> Option<String> {
+        match value {
             Literal::Variable(name) if ty.is_non_null() => {
                 let null = self.variables.get(name.as_str()) == Some(&Value::Null);
                 let message = || format!("Variable \"${name}\" must not be null: \"{ty}\" is expected.");
-                null.then(|| Fault::new(message(), Some(self.place(value.location()))))
+                null.then(message)
             }
             Literal::List(items) => items.iter().find_map(|item| self.null_value(item, ty.item_type())),
             Literal::Object(entries) => {
@@ -307,8 +320,13 @@ fn starts_with(steps: &[Step], beginning: &[Step]) -> bool {
 
 /// A field that is answered whatever happens, under the name of one that fails.
 fn stand_in(field: &Field, pos: Pos) -> ExecutableField {
+    let alias = Some(Positioned::new(Name::new(field.response_name()), pos));
+    ExecutableField { alias, ..type_name(pos) }
+}
+
+fn type_name(pos: Pos) -> ExecutableField {
     ExecutableField {
-        alias: Some(Positioned::new(Name::new(field.response_name()), pos)),
+        alias: None,
         name: Positioned::new(Name::new("__typename"), pos),
         arguments: Vec::new(),
         directives: Vec::new(),

@@ -49,7 +49,7 @@ const DOCUMENTS = [
 test("descriptions may stand where they may, and nowhere else", async () => {
   let [valid, not] = [0, 0];
   for (const document of DOCUMENTS) {
-    const operationName = document.includes("Count") ? "Count" : undefined;
+    const operationName = document.includes("query Count") ? "Count" : undefined;
     const { data } = await answer(document, operationName);
     for (const start of starts(document)) {
       for (const description of ['"What it is for." ', '"""\n  What it is for,\n  in { many } lines.\n"""\n']) {

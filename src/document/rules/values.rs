@@ -121,7 +121,7 @@ impl Values<'_> {
             // All else does not depend on the operation.
             _ if !self.null_by_default.is_empty()
                 && !matches!(**value, Value::List(_) | Value::Object(_)) => {}
-            Value::List(items) => {
+            Value::List(items) if ty.is_list() => {
                 for item in items {
                     self.value(item, ty.item_type(), false);
                 }
@@ -154,6 +154,9 @@ impl Values<'_> {
     fn scalar(&mut self, value: &Node<Value>, ty: &Type) {
         let name = ty.inner_named_type();
         let Some(check) = self.compiler.scalars.get(name.as_str()) else { return };
+        if !self.null_by_default.is_empty() {
+            return;
+        }
         let reason = match &**value {
             Value::Null => return,
             Value::String(text) => match check(text) {

@@ -45,15 +45,22 @@ fn a_field_that_cannot_be_null_takes_its_parents_with_it() {
     let (data, paths) =
         corrected(text, json!({ "v": null }), json!({ "named": "Query", "cat": { "id": "1" } }));
     assert_eq!((data, paths), (Json::Null, vec![r#"["named"]"#.to_owned()]));
+}
+
+#[test]
+fn a_condition_without_a_value_fails_where_there_is_an_object() {
     let text = "query($v: Boolean = true) { find { id @include(if: $v) } cat(id: 1) { friend { id @skip(if: $v) } } }";
-    let (data, paths) =
-        corrected(text, json!({ "v": null }), json!({ "find": "Query", "cat": { "friend": "Cat" } }));
-    assert_eq!((data, paths[0].as_str()), (Json::Null, r#"["find"]"#));
+    let friend = json!({ "friend": { "__typename": "Cat" } });
+    let found = json!([{ "__typename": "Cat" }, { "__typename": "Cat" }]);
+    let (data, paths) = corrected(text, json!({ "v": null }), json!({ "find": found, "cat": friend }));
+    assert_eq!((data, paths), (Json::Null, vec![r#"["find",0]"#.to_owned()]));
     let text = "query($v: Boolean = true) { cat(id: 1) { friend { id @skip(if: $v) } name } }";
-    let (data, paths) =
-        corrected(text, json!({ "v": null }), json!({ "cat": { "friend": "Cat", "name": "Tom" } }));
-    assert_eq!(data, json!({ "cat": { "friend": null, "name": "Tom" } }));
+    let cat = |friend: Json| json!({ "cat": { "friend": friend, "name": "Tom" } });
+    let (data, paths) = corrected(text, json!({ "v": null }), cat(json!({ "__typename": "Cat" })));
+    assert_eq!(data, cat(Json::Null));
     assert_eq!(paths, [r#"["cat","friend"]"#]);
+    let (data, paths) = corrected(text, json!({ "v": null }), cat(Json::Null));
+    assert_eq!((data, paths.len()), (cat(Json::Null), 0));
 }
 
 #[test]

@@ -194,6 +194,8 @@ fn what_the_compiler_lets_pass_is_refused() {
         ("{ find(where: { from: 5 }) { id } }", "Expected a value of type \"Day\", found 5"),
         ("{ find(where: { from: \"x\" }) { id } }", "expected a day such as 2026-01-31"),
         ("{ find(where: { from: {} }) { id } }", "Expected a value of type \"Day\""),
+        ("{ find(where: { from: [] }) { id } }", "Expected a value of type \"Day\", found []"),
+        ("{ find(where: { from: [\"2026-01-31\"] }) { id } }", "Expected a value of type \"Day\""),
         (
             "query($v: Day = 5) { find(where: { from: $v }) { id } }",
             "Expected a value of type \"Day\", found 5",

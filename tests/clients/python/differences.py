@@ -5,10 +5,6 @@ import re
 from graphql import get_operation_ast, parse
 
 
-def describes_a_scalar_of_the_specification(request):
-    return re.search(r'__type\(name: "+(ID|Int|String)"+\)', request.query) and "description" in request.query
-
-
 def asks_for_interfaces_of_node(request):
     return re.search(r'__type\(name: "+Node"+\)', request.query) and "interfaces" in request.query
 
@@ -37,7 +33,6 @@ def decides_the_root_by_null(request):
 
 # What a request asks for, and why the answers may differ.
 CASES = [
-    (describes_a_scalar_of_the_specification, "each implementation has words of its own for them"),
     (decides_the_root_by_null, "nothing is executed then: the server refuses the request, and the reference answers it with null"),
     (asks_for_interfaces_of_node, "async-graphql has null for an interface that implements no other, instead of an empty list"),
 ]

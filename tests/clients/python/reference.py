@@ -24,6 +24,7 @@ from graphql import (
     is_non_null_type,
     parse,
     specified_rules,
+    specified_scalar_types,
     validate,
 )
 from graphql.execution.values import get_variable_values
@@ -131,6 +132,11 @@ class Reference:
         scalar.parse_value, scalar.parse_literal = parse_value, parse_literal
         read = GraphQLFloat.parse_literal
         GraphQLFloat.parse_literal = lambda node, variables=None: GraphQLFloat.parse_value(read(node, variables))
+        # Each implementation has words of its own for the scalars of the specification.
+        for name in specified_scalar_types:
+            described = self.server.ask("query($name: String!) { __type(name: $name) { description } }", name=name)["__type"]
+            if described and name in self.schema.type_map:
+                self.schema.type_map[name].description = described["description"]
 
     def _ask_the_server(self):
         for name, field in self.schema.query_type.fields.items():
