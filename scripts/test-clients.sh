@@ -11,4 +11,4 @@ fi
 cache="${XDG_CACHE_HOME:-${HOME:?is not set}/.cache}/sentio"
 npm test --prefix tests/clients
 cd tests/clients/python
-"$cache/clients/bin/python" -m unittest --verbose test_clients test_execution test_validation
+"$cache/clients/bin/python" -m unittest --verbose test_clients test_execution test_validation test_refusals

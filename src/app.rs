@@ -8,11 +8,11 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::config::{Config, ResponseLimits};
 use crate::db::{ChangeWatch, Changes, Database};
 use crate::embedding::Models;
 use crate::events::Events;
-use crate::graphql::{self, Documents, Executor, Services, TrustedDocuments};
+use crate::graphql::{self, Documents, Executor, Responses, Services, TrustedDocuments};
 use crate::http::{self, HttpState, Origins};
 use crate::index::VectorIndex;
 use crate::outbox::{self, IndexWait};
@@ -100,8 +100,15 @@ impl App {
         };
         // A mutation may wait for the index besides.
         let time_limit = EXECUTION_MAX + self.config.index.wait;
-        let executor =
-            Executor::new(graphql::schema(services), documents, self.db.clone(), time_limit, stop.clone());
+        let ResponseLimits { response_max, memory } = self.config.responses;
+        let executor = Executor::new(
+            graphql::schema(services),
+            documents,
+            self.db.clone(),
+            time_limit,
+            Responses::new(response_max, memory),
+            stop.clone(),
+        );
         let state = HttpState {
             executor,
             authenticator: Authenticator::new(config),

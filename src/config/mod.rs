@@ -12,6 +12,7 @@ mod log;
 mod origin;
 mod plain_value;
 mod platform_names;
+mod response;
 mod seconds;
 mod secret_file;
 mod server;
@@ -31,6 +32,7 @@ pub use hub::HubConfig;
 pub use index::IndexConfig;
 pub use log::{LogConfig, LogFormat};
 pub use origin::AllowedOrigin;
+pub use response::ResponseLimits;
 pub use server::ServerConfig;
 pub use setting::{SETTINGS, Setting};
 pub use source::{SettingValues, Source};
@@ -47,6 +49,7 @@ pub struct Config {
     pub embedding: EmbeddingConfig,
     pub hub: HubConfig,
     pub server: ServerConfig,
+    pub responses: ResponseLimits,
     pub log: LogConfig,
 }
 
@@ -60,6 +63,7 @@ impl Config {
             embedding: EmbeddingConfig::from_values(values)?,
             hub: HubConfig::from_values(values)?,
             server: ServerConfig::from_values(values)?,
+            responses: ResponseLimits::from_values(values)?,
             log: LogConfig::from_values(values)?,
             data_dir,
         })

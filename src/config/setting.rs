@@ -230,6 +230,20 @@ pub const SETTINGS: &[Setting] = &[
         "Most that a request's body, or a message on a WebSocket, may have",
     ),
     setting(
+        "SENTIO_RESPONSE_MAX",
+        "response-max",
+        "MEBIBYTES",
+        "32",
+        "Most JSON that the response to one operation, or one event of a subscription, may have",
+    ),
+    setting(
+        "SENTIO_RESPONSES_MEMORY",
+        "responses-memory",
+        "MEBIBYTES",
+        "512",
+        "Memory for all responses that are being made and sent; beyond it requests are refused as OVERLOADED",
+    ),
+    setting(
         "SENTIO_TRUSTED_DOCUMENTS",
         "trusted-documents",
         "FILE",

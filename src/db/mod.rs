@@ -27,6 +27,8 @@ pub use changes::{ChangeWatch, Changes, notify};
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long to wait before a SQLite file that is locked is opened again.
 const SQLITE_OPEN_PAUSE: Duration = Duration::from_millis(20);
+/// Rows that a connection reads before they are taken: each may have a megabyte of content.
+const SQLITE_ROWS_AHEAD: usize = 16;
 /// How long a caller waits for a free connection.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -122,7 +124,10 @@ impl Database {
                 .await?;
                 let reader = connect(config, config.readers, |options| {
                     options.map_sqlx_sqlite_opts(|sqlite| {
-                        sqlite.busy_timeout(SQLITE_BUSY_TIMEOUT).pragma("query_only", "on")
+                        sqlite
+                            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                            .pragma("query_only", "on")
+                            .row_buffer_size(SQLITE_ROWS_AHEAD)
                     });
                 })
                 .await?;

@@ -6,7 +6,7 @@ use async_graphql::ID;
 use chrono::{DateTime, Datelike, SubsecRound, TimeDelta, Utc};
 
 use super::error::ApiError;
-use super::types::ArticleFilterInput;
+use super::types::{self, ArticleFilterInput};
 use crate::article::{ArticleFilter, ArticleId, CATEGORY_MAX_CHARS, TAG_MAX_CHARS};
 
 /// The years that an article's times can lie in.
@@ -42,7 +42,7 @@ pub fn filter(argument: &str, input: Option<ArticleFilterInput>) -> Result<Artic
     let tags = |field: &str, values| texts(field, TAG_MAX_CHARS, values);
     let ids =
         |field: &str, values: Option<Vec<ID>>| values.map(|values| ids(&at(field), &values)).transpose();
-    let time = |field: &str, time: Option<DateTime<Utc>>| match time {
+    let time = |field: &str, time: Option<types::DateTime>| match time.map(|time| time.0) {
         Some(time) if !YEARS.contains(&time.year()) => {
             Err(ApiError::bad_input(at(field), "must be in the years 1 to 9999"))
         }

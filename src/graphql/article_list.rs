@@ -8,12 +8,13 @@ use sea_orm::{
 };
 
 use super::arguments;
+use super::article_rows::ArticleReader;
 use super::cursor::{Cursor, SortKey, TITLE_SORT_CHARS, timestamp};
 use super::error::ApiError;
 use super::types::{Article, ArticleOrder, ArticleOrderField, ArticlePage, OrderDirection};
 use crate::article::ArticleFilter;
 use crate::db::Database;
-use crate::entity::article::{self, Column, Entity};
+use crate::entity::article::{Column, Entity};
 use crate::entity::{article_filter, article_time};
 
 /// Which articles, in which order.
@@ -83,7 +84,7 @@ impl ArticleList {
     }
 
     /// Loads a page, in one statement.
-    pub async fn page(&self, db: &Database, window: Window) -> Result<Page, ApiError> {
+    pub async fn page(&self, reader: &ArticleReader, window: Window) -> Result<Page, ApiError> {
         let mut select = self.select();
         if let Some(after) = &window.after {
             select = select.filter(self.beyond(after, Side::After));
@@ -93,20 +94,21 @@ impl ArticleList {
         }
         let order = self.direction(window.from_end);
         let select = select.order_by(self.key(), order.clone()).order_by(Column::Id, order);
-        let mut rows = select.limit(window.size as u64 + 1).all(db.reader()).await?;
+        let select = select.limit(window.size as u64 + 1);
+        let mut rows = reader.read(select, window.size).await?;
         let more = rows.len() > window.size;
         rows.truncate(window.size);
         if window.from_end {
             rows.reverse();
         }
-        let page = Arc::new(ArticlePage::new(rows.iter().map(article::Model::article_id).collect()));
+        let page = Arc::new(ArticlePage::new(rows.iter().map(|row| row.head.article_id()).collect()));
         let articles = rows.into_iter().map(|row| Article::new(Arc::new(row), Arc::clone(&page))).collect();
         Ok(Page { articles, window, more })
     }
 
     /// The place of `article` in this list.
     pub fn cursor(&self, article: &Article) -> String {
-        Cursor::of(article.row(), self.order.field).encode()
+        Cursor::of(article.head(), self.order.field).encode()
     }
 
     pub async fn has_next(&self, db: &Database, page: &Page) -> Result<bool, ApiError> {
@@ -129,7 +131,7 @@ impl ArticleList {
             Side::After => (page.articles.last(), &page.window.before),
         };
         let beyond = match (edge, bound) {
-            (Some(edge), _) => self.beyond(&Cursor::of(edge.row(), self.order.field), side),
+            (Some(edge), _) => self.beyond(&Cursor::of(edge.head(), self.order.field), side),
             // An empty page lies just past its bound, which is a row itself unless it was deleted.
             (None, Some(bound)) => {
                 Condition::any().add(self.beyond(bound, side)).add(Column::Id.eq(bound.id))

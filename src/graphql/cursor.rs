@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::arguments;
 use super::error::ApiError;
 use super::types::{ArticleOrder, ArticleOrderField};
-use crate::entity::article;
+use crate::entity::article_row::ArticleHead;
 
 /// Titles sort by this many of their characters, on both databases.
 pub const TITLE_SORT_CHARS: usize = 300;
@@ -38,7 +38,7 @@ pub enum SortKey {
 
 impl Cursor {
     /// The place of `article` in a list ordered by `field`.
-    pub fn of(article: &article::Model, field: ArticleOrderField) -> Self {
+    pub fn of(article: &ArticleHead, field: ArticleOrderField) -> Self {
         let key = match field {
             ArticleOrderField::CreatedAt => SortKey::CreatedAt(article.created_at.timestamp_micros()),
             ArticleOrderField::UpdatedAt => SortKey::UpdatedAt(article.updated_at.timestamp_micros()),

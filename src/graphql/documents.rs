@@ -71,8 +71,8 @@ impl Documents {
     pub async fn find(&self, parameters: &Parameters) -> Result<Arc<Document>, RequestError> {
         let persisted =
             parameters.extensions.as_ref().and_then(|extensions| extensions.get("persistedQuery"));
-        let hash = persisted.filter(|value| !value.is_null()).map(persisted_hash).transpose()?;
-        let name = parameters.chosen_operation();
+        let hash = persisted.map(persisted_hash).transpose()?;
+        let name = parameters.operation_name.as_deref();
         match (parameters.query.as_deref(), parameters.document_id.as_deref(), hash) {
             (Some(_), Some(_), _) => {
                 Err(RequestError::Malformed("send a query or a documentId, not both".to_owned()))

@@ -5,9 +5,13 @@ use std::sync::Arc;
 use async_graphql::{Error, ErrorExtensions};
 use sea_orm::DbErr;
 
+use super::responses::ResponseRefusal;
 use crate::db::{is_contention, is_storage_full};
 use crate::error_chain::Chain;
 use crate::recommend::RecommendError;
+
+/// Longest message of an error.
+const MESSAGE_MAX_BYTES: usize = 1_000;
 
 /// What a field can fail with. `extensions.code` tells the kind.
 ///
@@ -24,6 +28,8 @@ pub enum ApiError {
     Missed(u64),
     /// The database has no room for what was to be written.
     StorageFull,
+    /// The response would be too large, or there is no memory for it.
+    Response(ResponseRefusal),
     Internal(Arc<dyn std::error::Error + Send + Sync>),
 }
 
@@ -35,6 +41,11 @@ impl ApiError {
     /// A bad value of an argument, named as `options.filter`.
     pub fn bad_input(argument: impl Into<String>, message: impl Into<String>) -> Self {
         Self::BadUserInput { argument: argument.into(), message: message.into() }
+    }
+
+    /// What a field needs was not read: a fault of this program.
+    pub fn not_read(what: &str) -> Self {
+        Self::Internal(Arc::new(DbErr::RecordNotFound(format!("{what} was not read"))))
     }
 
     fn message(&self) -> String {
@@ -49,6 +60,7 @@ impl ApiError {
                 "nothing was written, because the database's disk is full: free some space and try again"
                     .to_owned()
             }
+            Self::Response(refusal) => refusal.to_string(),
             Self::Internal(_) => "internal error".to_owned(),
         }
     }
@@ -58,6 +70,7 @@ impl ApiError {
             Self::BadUserInput { .. } => "BAD_USER_INPUT",
             Self::NotFound(_) => "NOT_FOUND",
             Self::Overloaded | Self::Missed(_) | Self::StorageFull => "OVERLOADED",
+            Self::Response(refusal) => refusal.code(),
             Self::Internal(_) => "INTERNAL_SERVER_ERROR",
         }
     }
@@ -72,7 +85,10 @@ impl From<ApiError> for Error {
         if let ApiError::Internal(source) = &error {
             tracing::error!(error = %Chain(source.as_ref()), "graphql.internal_error");
         }
-        Self::new(error.message()).extend_with(|_, extensions| {
+        let mut message = error.message();
+        // It may repeat what the client sent, once for each of its fields.
+        message.truncate(message.floor_char_boundary(MESSAGE_MAX_BYTES));
+        Self::new(message).extend_with(|_, extensions| {
             extensions.set("code", error.code());
             if let ApiError::BadUserInput { argument, .. } = &error {
                 extensions.set("argument", argument.as_str());
@@ -81,10 +97,9 @@ impl From<ApiError> for Error {
     }
 }
 
-/// What a data loader gives to all who asked at once.
-impl From<Arc<DbErr>> for ApiError {
-    fn from(error: Arc<DbErr>) -> Self {
-        Self::from(Arc::unwrap_or_clone(error))
+impl From<ResponseRefusal> for ApiError {
+    fn from(refusal: ResponseRefusal) -> Self {
+        Self::Response(refusal)
     }
 }
 
@@ -127,6 +142,12 @@ mod tests {
         assert_eq!(error.message, "internal error");
         let extensions = error.extensions.unwrap();
         assert_eq!(extensions.get("code").unwrap().to_string(), "\"INTERNAL_SERVER_ERROR\"");
+    }
+
+    #[test]
+    fn a_message_repeats_little_of_what_was_sent() {
+        let error = Error::from(ApiError::NotFound("é".repeat(1_000_000)));
+        assert_eq!(error.message.len(), MESSAGE_MAX_BYTES);
     }
 
     #[test]

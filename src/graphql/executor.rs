@@ -18,6 +18,7 @@ use super::documents::Documents;
 use super::limits::cost_extension;
 use super::operation::Operation;
 use super::request_error::RequestError;
+use super::responses::{Closed, Held, NoMemory, Refused, ResponseBudget, ResponseRefusal, Responses};
 use super::{Schema, prepared};
 use crate::db::Database;
 
@@ -39,15 +40,18 @@ pub struct Executor {
     time_limit: Duration,
     executions: Arc<Semaphore>,
     subscriptions: Arc<Semaphore>,
+    responses: Responses,
     stop: CancellationToken,
 }
 
-/// The response of an operation.
+/// The response of an operation. Its memory counts among that of all responses as long as this lives: drop it when the
+/// response was sent.
 #[derive(Debug)]
 pub struct Answer {
     pub response: Response,
     /// `false` when a subscription could not begin.
     pub was_executed: bool,
+    closed: Closed,
 }
 
 impl Executor {
@@ -57,6 +61,7 @@ impl Executor {
         documents: Documents,
         db: Database,
         time_limit: Duration,
+        responses: Responses,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -66,6 +71,7 @@ impl Executor {
             time_limit,
             executions: Arc::new(Semaphore::new(EXECUTIONS_MAX)),
             subscriptions: Arc::new(Semaphore::new(SUBSCRIPTIONS_MAX)),
+            responses,
             stop,
         }
     }
@@ -86,12 +92,23 @@ impl Executor {
         SUBSCRIPTIONS_MAX - self.subscriptions.available_permits()
     }
 
+    /// How many bytes the responses take that are being made and sent.
+    pub fn responses_bytes(&self) -> u64 {
+        self.responses.memory.used()
+    }
+
+    /// A share of the memory for responses that takes nothing yet.
+    pub fn hold_nothing(&self) -> Held {
+        self.responses.memory.hold_nothing()
+    }
+
     /// Executes a query or a mutation. Cancelled when dropped; what a mutation has committed by then stays.
     pub async fn execute(&self, operation: Operation) -> Result<Answer, RequestError> {
         let _running = operation.permit;
         let request_id = Uuid::new_v4();
         let span = tracing::info_span!("graphql", request_id = %request_id);
-        let request = prepared(operation.request, &self.db);
+        let budget = self.responses.budget();
+        let request = prepared(operation.request, &self.db, &budget);
         let execution = self.schema.execute(request).instrument(span);
         let timed_out = RequestError::TimedOut { seconds: self.time_limit.as_secs() };
         let mut response = tokio::time::timeout(self.time_limit, execution).await.map_err(|_| timed_out)?;
@@ -103,24 +120,44 @@ impl Executor {
         if operation.reports_cost {
             response.extensions.insert("cost".to_owned(), cost_extension(operation.cost));
         }
-        Ok(Answer { response, was_executed })
+        match Answer::close(response, was_executed, &budget) {
+            Ok(answer) => Ok(answer),
+            Err(refused) => match refused.refusal {
+                // It can be sent again: nothing was done.
+                refusal @ (ResponseRefusal::NoMemory { .. } | ResponseRefusal::NoTurn)
+                    if operation.kind == OperationType::Query =>
+                {
+                    Err(RequestError::ResponseRefused(refusal))
+                }
+                _ => Ok(self.refused(refused.error)),
+            },
+        }
+    }
+
+    /// An answer that tells nothing but why there is no other; what was executed, was.
+    fn refused(&self, error: ServerError) -> Answer {
+        let response = Response::from_errors(vec![error]);
+        Answer { response, was_executed: true, closed: Closed::nothing(self.hold_nothing()) }
     }
 
     /// The results of a subscription, until it ends, the server stops or the stream is dropped.
     pub fn subscribe(
         &self,
         operation: Operation,
-    ) -> Result<impl Stream<Item = Response> + Send + use<>, RequestError> {
+    ) -> Result<impl Stream<Item = Answer> + Send + use<>, RequestError> {
         let overloaded = RequestError::Overloaded { what: "subscriptions", running: SUBSCRIPTIONS_MAX };
         let permit = Arc::clone(&self.subscriptions).try_acquire_owned().map_err(|_| overloaded)?;
         let request_id = Uuid::new_v4();
+        let budget = self.responses.budget();
         let failed = operation.failed;
-        let results = self.schema.execute_stream(prepared(operation.request, &self.db));
-        let results = results.map(move |mut response| {
+        let request = prepared(operation.request, &self.db, &budget);
+        let executor = self.clone();
+        let results = self.schema.execute_stream(request).map(move |mut response| {
             let _held = &permit;
             failed.iter().for_each(|failed| failed.apply(&mut response));
-            set_codes(&mut response, request_id);
-            response
+            let was_executed = set_codes(&mut response, request_id);
+            Answer::close(response, was_executed, &budget)
+                .unwrap_or_else(|refused| executor.refused(refused.error))
         });
         Ok(results.take_until(self.stop.clone().cancelled_owned()))
     }
@@ -129,7 +166,7 @@ impl Executor {
     pub fn results(&self, operation: Operation) -> BoxStream<'static, Result<Answer, RequestError>> {
         if operation.kind == OperationType::Subscription {
             return match self.subscribe(operation) {
-                Ok(results) => results.map(|response| Ok(Answer::of_event(response))).boxed(),
+                Ok(results) => results.map(Ok).boxed(),
                 Err(error) => stream::iter([Err(error)]).boxed(),
             };
         }
@@ -149,17 +186,51 @@ pub struct ResponseBody<'a> {
     extensions: &'a BTreeMap<String, Value>,
 }
 
-impl<'a> From<&'a Response> for ResponseBody<'a> {
-    fn from(response: &'a Response) -> Self {
-        let data = was_executed(response).then_some(&response.data);
+impl<'a> ResponseBody<'a> {
+    fn new(response: &'a Response, was_executed: bool) -> Self {
+        let data = was_executed.then_some(&response.data);
         Self { errors: &response.errors, data, extensions: &response.extensions }
     }
 }
 
+impl<'a> From<&'a Response> for ResponseBody<'a> {
+    fn from(response: &'a Response) -> Self {
+        Self::new(response, was_executed(response))
+    }
+}
+
+impl<'a> From<&'a Answer> for ResponseBody<'a> {
+    fn from(answer: &'a Answer) -> Self {
+        Self::new(&answer.response, answer.was_executed)
+    }
+}
+
 impl Answer {
-    fn of_event(response: Response) -> Self {
-        let was_executed = was_executed(&response);
-        Self { response, was_executed }
+    /// How many bytes it has as JSON.
+    pub fn json_bytes(&self) -> u64 {
+        self.closed.json_bytes
+    }
+
+    /// Takes more memory, for as long as the response is under way.
+    pub fn take_memory(&mut self, more: u64) -> Result<(), NoMemory> {
+        self.closed.held.grow(more)
+    }
+
+    /// For those who write it themselves: keep the memory until it was sent.
+    pub fn into_parts(self) -> (Response, Held) {
+        (self.response, self.closed.held)
+    }
+
+    /// What its JSON takes, and what was taken besides; the values are dropped.
+    pub fn into_held(self) -> Held {
+        let Closed { values_bytes, mut held, .. } = self.closed;
+        held.give_back(values_bytes);
+        held
+    }
+
+    fn close(response: Response, was_executed: bool, budget: &ResponseBudget) -> Result<Self, Box<Refused>> {
+        let closed = budget.close(&ResponseBody::new(&response, was_executed))?;
+        Ok(Self { response, was_executed, closed })
     }
 }
 

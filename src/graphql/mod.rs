@@ -2,6 +2,7 @@
 
 mod arguments;
 mod article_list;
+mod article_rows;
 mod cursor;
 mod documents;
 mod error;
@@ -17,6 +18,7 @@ mod recommend_arguments;
 mod recommendation_cursor;
 mod recommendations;
 mod request_error;
+mod responses;
 mod status;
 mod subscription;
 mod trusted_documents;
@@ -27,8 +29,6 @@ mod write;
 use async_graphql::dataloader::DataLoader;
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
 use async_graphql::{Request, SDLExportOptions, ValidationMode};
-
-use chrono::{DateTime, Utc};
 
 use crate::db::{Changes, Database};
 use crate::document::{Compiler, SchemaError};
@@ -43,6 +43,7 @@ pub use executor::{Answer, Executor, ResponseBody};
 pub use operation::Operation;
 pub use parameters::Parameters;
 pub use request_error::RequestError;
+pub use responses::{Held, Responses};
 pub use status::index_status;
 pub use trusted_documents::{ManifestError, TrustedDocuments};
 pub use types::{IndexGeneration, IndexState, IndexStatus};
@@ -50,13 +51,11 @@ pub use types::{IndexGeneration, IndexState, IndexStatus};
 use loader::ArticleLoader;
 use mutation::Mutation;
 use query::Query;
+use responses::{ResponseBudget, ResponseCounter};
 use subscription::Subscription;
 
 /// The schema with its roots.
 pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
-
-/// The description of the scalar, which the library does not give for clients to read.
-const DATE_TIME: &str = "A moment, as RFC 3339 writes it: 2026-01-31T12:00:00Z.";
 
 /// Deepest nesting of what is executed: more than the limits of documents allow.
 const RECURSION_MAX: usize = 128;
@@ -82,6 +81,7 @@ pub fn schema(services: Services) -> Schema {
         .data(services.wait)
         .data(services.changes)
         .data(services.events)
+        .extension(ResponseCounter)
         .finish()
 }
 
@@ -96,15 +96,15 @@ pub fn compiler() -> Result<Compiler, SchemaError> {
 }
 
 fn check_date_time(text: &str) -> Result<(), String> {
-    let parsed = DateTime::parse_from_rfc3339(text);
-    parsed.map(|_| ()).map_err(|_| "expected a moment as RFC 3339 writes it: 2026-01-31T12:00:00Z".to_owned())
+    let expected = "expected a moment as RFC 3339 writes it, such as 2026-01-31T12:00:00Z";
+    types::parse_date_time(text).map(|_| ()).map_err(|_| expected.to_owned())
 }
 
 /// Adds to a request what lives as long as the request.
-fn prepared(request: impl Into<Request>, db: &Database) -> Request {
-    let loader =
-        DataLoader::new(ArticleLoader::new(db.clone()), TokioSpawner::current(), TokioTimer::default());
-    request.into().data(loader)
+fn prepared(request: impl Into<Request>, db: &Database, budget: &ResponseBudget) -> Request {
+    let loader = ArticleLoader::new(db.clone(), budget.clone());
+    let loader = DataLoader::new(loader, TokioSpawner::current(), TokioTimer::default());
+    request.into().data(loader).data(budget.clone())
 }
 
 fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
@@ -112,7 +112,6 @@ fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
     async_graphql::Schema::build(Query, Mutation, Subscription)
         .validation_mode(ValidationMode::Fast)
         .limit_recursive_depth(RECURSION_MAX)
-        .override_output_type_description::<DateTime<Utc>>(DATE_TIME)
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ impl Operation {
         let document = documents.find(&parameters).await.map_err(allowed)?;
         let compiler = documents.compiler();
         let operation = document
-            .operation(parameters.chosen_operation())
+            .operation(parameters.operation_name.as_deref())
             .map_err(|fault| allowed(RequestError::NoOperation(fault.message)))?;
         let kind = document::kind(operation);
         viewer.check(if kind == OperationType::Mutation { Scope::Write } else { Scope::Read })?;

@@ -4,21 +4,21 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object};
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::arguments;
 use super::article_list::{ArticleList, Window};
+use super::article_rows::{ArticleReader, Contents, ways};
 use super::error::{ApiError, Nullable};
-use super::loader::ArticleLoader;
+use super::loader::{ArticleLoader, WantedArticle};
 use super::recommend;
 use super::status;
 use super::types::{
     Article, ArticleConnection, ArticleFilterInput, ArticleOrder, ArticlePage, IndexStatus, Node,
     RecommendOptionsInput, Recommendation, RecommendationConnection,
 };
-use crate::article::ArticleId;
 use crate::db::Database;
-use crate::entity::article;
+use crate::entity::article::{Column, Entity};
 
 /// Most ids of one `nodes` call.
 const NODES_MAX: usize = 100;
@@ -63,7 +63,7 @@ impl Query {
         let window = Window::from_arguments(first, after, last, before, order)?;
         let db = context.data_unchecked::<Database>();
         let list = ArticleList::new(arguments::filter("filter", filter)?, order, db.backend());
-        let page = list.page(db, window).await?;
+        let page = list.page(&ArticleReader::of(context, ways::ARTICLES), window).await?;
         Ok(ArticleConnection::new(list, page))
     }
 
@@ -134,15 +134,17 @@ impl Query {
             let message = format!("has {} values, at most {NODES_MAX} are allowed", ids.len());
             return Err(ApiError::bad_input("ids", message));
         }
-        let parsed: Vec<Option<ArticleId>> = ids.iter().map(|id| id.parse().ok()).collect();
+        let contents = Contents::selected(context, ways::ARTICLE);
+        let wanted = |id: &ID| id.parse().ok().map(|id| WantedArticle { id, contents });
+        let wanted: Vec<_> = ids.iter().map(wanted).collect();
         let loader = context.data_unchecked::<DataLoader<ArticleLoader>>();
-        let rows = loader.load_many(parsed.iter().flatten().copied()).await?;
-        let page = Arc::new(ArticlePage::new(rows.keys().copied().collect()));
-        let node = |id: ArticleId| {
-            let row = Arc::new(rows.get(&id)?.clone());
+        let rows = loader.load_many(wanted.iter().flatten().copied()).await?;
+        let page = Arc::new(ArticlePage::new(rows.keys().map(|wanted| wanted.id).collect()));
+        let node = |wanted: WantedArticle| {
+            let row = Arc::clone(rows.get(&wanted)?);
             Some(Node::Article(Article::new(row, Arc::clone(&page))))
         };
-        Ok(parsed.into_iter().map(|id| id.and_then(node)).collect())
+        Ok(wanted.into_iter().map(|wanted| wanted.and_then(node)).collect())
     }
 }
 
@@ -150,7 +152,7 @@ async fn load_by_external_id(context: &Context<'_>, external_id: &str) -> Result
     if external_id.contains('\0') {
         return Err(ApiError::bad_input("externalId", "has a NUL character: remove it"));
     }
-    let db = context.data_unchecked::<Database>();
-    let same = article::Column::ExternalId.eq(external_id);
-    Ok(article::Entity::find().filter(same).one(db.reader()).await?.map(Article::alone))
+    let select = Entity::find().filter(Column::ExternalId.eq(external_id)).limit(1);
+    let rows = ArticleReader::of(context, ways::ARTICLE).read(select, 1).await?;
+    Ok(rows.into_iter().next().map(|row| Article::alone(Arc::new(row))))
 }

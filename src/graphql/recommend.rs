@@ -3,12 +3,12 @@
 use async_graphql::{Context, ID};
 
 use super::arguments;
+use super::article_rows::{ArticleReader, ways};
 use super::error::ApiError;
 use super::recommend_arguments::{Purpose, recommendation_count};
 use super::recommendation_cursor::{RecommendationCursor, digest};
 use super::recommendations::RecommendationList;
 use super::types::{Article, RecommendOptionsInput, Recommendation, RecommendationConnection};
-use crate::db::Database;
 use crate::index::Versions;
 use crate::recommend::{
     Moment, Ranked, RecommendError, RecommendOptions, Recommender, SimilarArticles, Source, TextMatches,
@@ -27,20 +27,20 @@ pub async fn list(
 ) -> Result<Vec<Recommendation>, ApiError> {
     let k = recommendation_count(k)?;
     let recommender = context.data_unchecked::<Recommender>();
-    let db = context.data_unchecked::<Database>();
+    let reader = ArticleReader::of(context, ways::RECOMMENDATIONS);
     let (purpose, options) = Purpose::new(query, article_id, options)?;
     match purpose {
         Purpose::Text(query) => {
             let matches = recommender.by_text(&query, k, &options, Moment::now()).await?;
-            Ok(RecommendationList::by_text(db, Box::new(matches)).await?.of_query())
+            Ok(RecommendationList::by_text(reader, Box::new(matches)).await?.of_query())
         }
         Purpose::Article(id) => {
             let article = wanted_article(context, &id, &options).await?;
-            article.page().similar_to(context, article.row().article_id(), k, options).await
+            article.page().similar_to(context, article.article_id(), k, options).await
         }
         Purpose::Examples => {
             let similar = recommender.by_examples(k, &options, Moment::now()).await?;
-            Ok(RecommendationList::by_article(db, similar).await?.of_query())
+            Ok(RecommendationList::by_article(reader, similar).await?.of_query())
         }
     }
 }
@@ -70,7 +70,7 @@ pub async fn page(
             // Later pages are of what the index held then: the article may be gone since.
             let id = match after.and(id.parse().ok()) {
                 Some(id) => id,
-                None => wanted_article(context, &id, &options).await?.row().article_id(),
+                None => wanted_article(context, &id, &options).await?.article_id(),
             };
             let similar = recommender.by_articles(&[id], ALL, &options, moment).await;
             similar.map(|similar| Ranking::Articles(Some(id), Box::new(similar)))
@@ -88,7 +88,8 @@ pub async fn page(
     let before = after.map_or(0, |after| after.places());
     let length = ranking.cut(before, first);
     let total_count = ranking.is_complete().then_some(length);
-    let recommendations = ranking.load(context.data_unchecked::<Database>()).await?;
+    let reader = ArticleReader::of(context, ways::RECOMMENDATION_PAGE);
+    let recommendations = ranking.load(reader).await?;
     Ok(RecommendationConnection {
         edges: recommendations
             .into_iter()
@@ -108,10 +109,10 @@ async fn wanted_article(
     id: &ID,
     options: &RecommendOptions,
 ) -> Result<Article, ApiError> {
-    let article = Article::by_id(context, id).await?.ok_or_else(|| {
+    let article = Article::head_by_id(context, id).await?.ok_or_else(|| {
         ApiError::NotFound(format!("articleId: there is no article with the id {:?}", id.as_str()))
     })?;
-    if options.dislike.contains(&article.row().article_id()) {
+    if options.dislike.contains(&article.article_id()) {
         return Err(ApiError::bad_input("options.dislike", "has the article that articleId names"));
     }
     Ok(article)
@@ -153,11 +154,11 @@ impl Ranking {
     }
 
     /// The recommendations of the places that are left, each with its place among them.
-    async fn load(self, db: &Database) -> Result<Vec<(usize, Recommendation)>, ApiError> {
+    async fn load(self, reader: ArticleReader) -> Result<Vec<(usize, Recommendation)>, ApiError> {
         match self {
-            Self::Text(matches) => Ok(RecommendationList::by_text(db, matches).await?.placed(None)),
+            Self::Text(matches) => Ok(RecommendationList::by_text(reader, matches).await?.placed(None)),
             Self::Articles(source, similar) => {
-                Ok(RecommendationList::by_article(db, *similar).await?.placed(source))
+                Ok(RecommendationList::by_article(reader, *similar).await?.placed(source))
             }
         }
     }

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use futures::TryStreamExt;
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 use tokio::sync::OnceCell;
 
+use super::article_rows::ArticleReader;
 use super::error::ApiError;
 use super::types::{Article, ArticlePage, Recommendation};
 use crate::article::{ArticleId, slice_utf16};
 use crate::db::{Database, ROWS_PER_STATEMENT};
-use crate::entity::{article, index_background};
+use crate::entity::article::{Column, Entity};
+use crate::entity::index_background;
 use crate::index::{Highlight, QueryWords, Snapshot};
 use crate::recommend::{
     Background, BestPassage, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
@@ -30,11 +33,13 @@ pub struct RecommendationList {
 pub struct Details {
     kind: SourceKind,
     background: OnceCell<Option<Background>>,
-    /// The passages of revisions that SQL no longer has.
-    outdated: OnceCell<HashMap<(Source, ArticleId), String>>,
-    /// The revisions that SQL has.
-    revisions: HashMap<ArticleId, i64>,
+    /// The texts of the best passages.
+    texts: OnceCell<PassageTexts>,
 }
+
+/// The best passages of articles, by what they were ranked for.
+type Places = HashMap<ArticleId, Vec<(Source, BestPassage)>>;
+type PassageTexts = HashMap<(Source, ArticleId), String>;
 
 enum SourceKind {
     Text {
@@ -50,24 +55,20 @@ enum SourceKind {
 
 impl RecommendationList {
     /// The list for a text.
-    pub async fn by_text(db: &Database, matches: Box<TextMatches>) -> Result<Self, ApiError> {
+    pub async fn by_text(reader: ArticleReader, matches: Box<TextMatches>) -> Result<Self, ApiError> {
         let ranked = HashMap::from([(None, matches.ranked.clone())]);
-        Self::load(
-            db,
-            ranked,
-            SourceKind::Text { matches, words: OnceCell::new(), by_words: OnceCell::new() },
-        )
-        .await
+        let (words, by_words) = (OnceCell::new(), OnceCell::new());
+        Self::load(reader, ranked, SourceKind::Text { matches, words, by_words }).await
     }
 
     /// One list for each of several articles.
-    pub async fn by_article(db: &Database, similar: SimilarArticles) -> Result<Self, ApiError> {
+    pub async fn by_article(reader: ArticleReader, similar: SimilarArticles) -> Result<Self, ApiError> {
         let ranked = similar.ranked.clone();
-        Self::load(db, ranked, SourceKind::Articles { similar, passages: OnceCell::new() }).await
+        Self::load(reader, ranked, SourceKind::Articles { similar, passages: OnceCell::new() }).await
     }
 
     async fn load(
-        db: &Database,
+        reader: ArticleReader,
         ranked: HashMap<Source, Vec<Ranked>>,
         kind: SourceKind,
     ) -> Result<Self, ApiError> {
@@ -75,17 +76,16 @@ impl RecommendationList {
         let ids: Vec<_> = distinct.into_iter().collect();
         let mut rows = Vec::with_capacity(ids.len());
         for ids in ids.chunks(ROWS_PER_STATEMENT) {
-            let wanted = article::Column::Id.is_in(ids.iter().map(|id| id.0));
-            rows.extend(article::Entity::find().filter(wanted).all(db.reader()).await?);
+            let wanted = Entity::find().filter(Column::Id.is_in(ids.iter().map(|id| id.0)));
+            rows.extend(reader.read(wanted, ids.len()).await?);
         }
         let page = Arc::new(ArticlePage::new(ids));
-        let revisions = rows.iter().map(|row| (row.article_id(), row.revision)).collect();
         let articles = rows
             .into_iter()
-            .map(|row| (row.article_id(), Article::new(Arc::new(row), Arc::clone(&page))))
+            .map(|row| (row.head.article_id(), Article::new(Arc::new(row), Arc::clone(&page))))
             .collect();
-        let (background, outdated) = (OnceCell::new(), OnceCell::new());
-        let details = Arc::new(Details { kind, background, outdated, revisions });
+        let (background, texts) = (OnceCell::new(), OnceCell::new());
+        let details = Arc::new(Details { kind, background, texts });
         Ok(Self { ranked, articles, details })
     }
 
@@ -142,38 +142,42 @@ impl Details {
         }
     }
 
-    /// The passage of `target` that fits `source` best, where it is of a revision that SQL no longer has.
-    pub async fn indexed_text(&self, source: Source, target: ArticleId) -> Result<Option<&str>, ApiError> {
-        let outdated = self.outdated.get_or_try_init(|| self.read_outdated()).await?;
-        Ok(outdated.get(&(source, target)).map(String::as_str))
+    /// The text of the passage of `target` that fits `source` best, at the revision that was indexed.
+    pub async fn passage_text(
+        &self,
+        db: &Database,
+        source: Source,
+        target: ArticleId,
+    ) -> Result<Option<&str>, ApiError> {
+        let texts = self.texts.get_or_try_init(|| self.read_passages(db)).await?;
+        Ok(texts.get(&(source, target)).map(String::as_str))
     }
 
-    async fn read_outdated(&self) -> Result<HashMap<(Source, ArticleId), String>, ApiError> {
-        let mut places: HashMap<ArticleId, Vec<(Source, BestPassage)>> = HashMap::new();
+    async fn read_passages(&self, db: &Database) -> Result<PassageTexts, ApiError> {
+        let mut places = Places::new();
         for (source, ranked) in self.rankings() {
             for target in ranked.iter().map(|ranked| ranked.article) {
-                if let Some(best) = self.best(source, target).await?
-                    && self.revisions.get(&target).is_some_and(|revision| *revision != best.revision)
-                {
+                if let Some(best) = self.best(source, target).await? {
                     places.entry(target).or_default().push((source, best));
                 }
             }
         }
+        let mut texts = PassageTexts::new();
         let targets: Vec<_> = places.keys().copied().collect();
-        let mut found = HashMap::new();
+        for targets in targets.chunks(ROWS_PER_STATEMENT) {
+            read_present(db, targets, &mut places, &mut texts).await?;
+        }
+        // What is left is of revisions that SQL no longer has.
+        let targets: Vec<_> = places.keys().copied().collect();
         for targets in targets.chunks(TEXTS_READ) {
-            let texts = self.snapshot().texts_of(targets).await.map_err(RecommendError::from)?;
-            for (target, text) in texts {
+            let indexed = self.snapshot().texts_of(targets).await.map_err(RecommendError::from)?;
+            for (target, text) in indexed {
                 // The title is the text's first line.
                 let Some((_title, content)) = text.split_once('\n') else { continue };
-                for (source, best) in &places[&target] {
-                    if let Some(text) = slice_utf16(content, best.start, best.end) {
-                        found.insert((*source, target), text.to_owned());
-                    }
-                }
+                cut_passages(content, target, &places[&target], &mut texts);
             }
         }
-        Ok(found)
+        Ok(texts)
     }
 
     fn rankings(&self) -> Vec<(Source, &[Ranked])> {
@@ -204,6 +208,45 @@ impl Details {
         match &self.kind {
             SourceKind::Text { matches, .. } => &matches.snapshot,
             SourceKind::Articles { similar, .. } => &similar.snapshot,
+        }
+    }
+}
+
+/// Cuts the passages of the revisions that SQL has, and takes their places out of `places`. Only one content is in memory at
+/// a time, besides those that the database has ready.
+async fn read_present(
+    db: &Database,
+    targets: &[ArticleId],
+    places: &mut Places,
+    texts: &mut PassageTexts,
+) -> Result<(), ApiError> {
+    let select = Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::Revision, Column::Content])
+        .filter(Column::Id.is_in(targets.iter().map(|target| target.0)));
+    let mut rows = select.into_tuple::<(i64, i64, String)>().stream(db.reader()).await?;
+    while let Some((id, revision, content)) = rows.try_next().await? {
+        let target = ArticleId(id);
+        let Some(wanted) = places.remove(&target) else { continue };
+        let (present, outdated): (Vec<_>, Vec<_>) =
+            wanted.into_iter().partition(|(_, best)| best.revision == revision);
+        cut_passages(&content, target, &present, texts);
+        if !outdated.is_empty() {
+            places.insert(target, outdated);
+        }
+    }
+    Ok(())
+}
+
+fn cut_passages(
+    content: &str,
+    target: ArticleId,
+    places: &[(Source, BestPassage)],
+    texts: &mut PassageTexts,
+) {
+    for (source, best) in places {
+        if let Some(text) = slice_utf16(content, best.start, best.end) {
+            texts.insert((*source, target), text.to_owned());
         }
     }
 }

@@ -3,6 +3,7 @@
 use async_graphql::{Response, ServerError};
 
 use super::limits::LimitExceeded;
+use super::responses::{NoMemory, ResponseRefusal};
 use crate::auth::{Denied, InvalidCredential};
 use crate::document::Fault;
 
@@ -43,8 +44,16 @@ pub enum RequestError {
     Denied(#[from] Denied),
     #[error("{running} {what} are running, which is the limit: try again in a moment")]
     Overloaded { what: &'static str, running: usize },
+    #[error(transparent)]
+    ResponseRefused(ResponseRefusal),
     #[error("the request took longer than {seconds} s and was cancelled")]
     TimedOut { seconds: u64 },
+}
+
+impl From<NoMemory> for RequestError {
+    fn from(error: NoMemory) -> Self {
+        Self::ResponseRefused(error.into())
+    }
 }
 
 impl RequestError {
@@ -65,6 +74,7 @@ impl RequestError {
             Self::NotTrusted => "FORBIDDEN",
             Self::Unauthenticated(_) | Self::Denied(_) => "UNAUTHENTICATED",
             Self::Overloaded { .. } => "OVERLOADED",
+            Self::ResponseRefused(refusal) => refusal.code(),
             Self::TimedOut { .. } => "TIMEOUT",
         }
     }

@@ -1,10 +1,9 @@
 //! The status of the index, gathered from SQL and the index.
 
-use chrono::DateTime;
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::error::ApiError;
-use super::types::{IndexGeneration, IndexState, IndexStatus};
+use super::types::{DateTime, IndexGeneration, IndexState, IndexStatus};
 use crate::db::Database;
 use crate::entity::index_generation::State;
 use crate::entity::{article, article_index, index_generation};
@@ -48,7 +47,10 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
         pending: lag.pending,
         failed: lag.failed,
         lag_seconds,
-        oldest_pending: lag.oldest_pending.and_then(DateTime::from_timestamp_millis),
+        oldest_pending: lag
+            .oldest_pending
+            .and_then(chrono::DateTime::from_timestamp_millis)
+            .map(DateTime::from),
         last_error,
         articles,
         passages,

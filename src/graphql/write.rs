@@ -1,6 +1,7 @@
 //! Writing articles: one transaction each, checked before anything is changed.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use async_graphql::{ID, MaybeUndefined};
 use sea_orm::{
@@ -55,7 +56,7 @@ pub async fn create(
         match article::ActiveModel::from_draft(draft).insert(&transaction).await {
             Ok(row) => {
                 tickets.push(ticket(&transaction, row.article_id(), lane).await?);
-                articles.push(Article::alone(row));
+                articles.push(Article::alone(Arc::new(row.into())));
             }
             Err(error) => return taken_meanwhile(error, external_id, &path),
         }
@@ -117,7 +118,7 @@ pub async fn update(db: &Database, input: UpdateArticleInput, lane: Lane) -> Wri
     };
     let ticket = ticket(&transaction, row.article_id(), lane).await?;
     transaction.commit().await?;
-    Ok(Ok((Article::alone(row), ticket)))
+    Ok(Ok((Article::alone(Arc::new(row.into())), ticket)))
 }
 
 /// Deletes an article.

@@ -76,12 +76,12 @@ impl MediaRange {
     }
 
     fn matches(&self, media_type: &str) -> bool {
-        self.media_type == media_type || self.media_type == "*/*" || self.media_type == "application/*"
+        self.media_type == media_type || matches!(self.media_type.as_str(), "*/*" | "*" | "application/*")
     }
 
     fn specificity(&self) -> usize {
         match self.media_type.as_str() {
-            "*/*" => 0,
+            "*/*" | "*" => 0,
             "application/*" => 1,
             _ => 2,
         }
@@ -107,6 +107,14 @@ mod tests {
         assert_eq!(negotiate("application/graphql-response+json, application/json;q=0.9"), Some(GraphQl));
         assert_eq!(negotiate("application/graphql-response+json;q=0.5, application/json"), Some(Legacy));
         assert_eq!(negotiate("application/graphql-response+json;q=0, */*"), Some(Legacy));
+        // As Java's standard library asks.
+        assert_eq!(negotiate("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"), Some(Legacy));
+        assert_eq!(negotiate("application/graphql-response+json;charset=utf-8, *;q=0.1"), Some(GraphQl));
+        assert_eq!(
+            negotiate("multipart/mixed;boundary=\"graphql\";subscriptionSpec=\"1.0\", application/json"),
+            Some(Legacy)
+        );
+        assert_eq!(negotiate(""), Some(Legacy));
         assert_eq!(negotiate("text/html"), None);
         assert_eq!(negotiate("application/json;q=0"), None);
     }

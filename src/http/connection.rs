@@ -23,8 +23,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 use tower::ServiceExt;
 
+use super::patience::Patient;
+
 /// Longest wait for what a client sends or reads when no request of its connection is being answered and the server stops.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// How long a client may take nothing of what is sent.
+const STALL_MAX: Duration = Duration::from_secs(60);
 
 /// The server waits until all copies of it are gone: a WebSocket is no longer a connection of HTTP.
 #[derive(Clone)]
@@ -94,7 +99,7 @@ impl Terms {
             .keep_alive(several)
             // For `web_socket`.
             .preserve_header_case(true)
-            .serve_connection(TokioIo::new(stream), service)
+            .serve_connection(TokioIo::new(Patient::new(stream, STALL_MAX)), service)
             .with_upgrades();
         let mut connection = pin!(connection);
         let served = tokio::select! {

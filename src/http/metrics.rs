@@ -63,6 +63,11 @@ fn register_graphql(registry: &mut Registry, state: &HttpState) {
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float")]
     let counts = [
         ("subscriptions", "Subscriptions that are running", state.executor.subscriptions() as f64),
+        (
+            "responses_bytes",
+            "Memory of the responses that are being made and sent",
+            state.executor.responses_bytes() as f64,
+        ),
         ("web_sockets", "WebSockets that are open", (SOCKETS_MAX - state.sockets.available_permits()) as f64),
     ];
     for (name, help, value) in counts {

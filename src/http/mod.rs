@@ -1,19 +1,22 @@
 //! HTTP: the router on one page, and what every request passes.
 
 mod accept;
+mod compression;
 mod connection;
 mod embedded;
 mod event_stream;
 mod graphql;
 mod guard;
 mod health;
+mod leftover;
 mod metrics;
+mod patience;
 mod phases;
 mod playground;
 mod reader;
 mod refusal;
+mod response_text;
 mod server;
-mod transport_ws;
 mod web_socket;
 
 use std::sync::Arc;
@@ -38,6 +41,7 @@ use crate::index::VectorIndex;
 
 use guard::Gate;
 pub use guard::Origins;
+use leftover::Leftovers;
 pub use phases::{closing, leaving, starting};
 use playground::PLAYGROUND;
 use reader::READER;
@@ -66,9 +70,11 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
     let authenticator = state.authenticator.clone();
     let router = Router::new()
         .route("/graphql", any(answer))
+        .route("/graphql/", any(answer))
+        .route("/metrics", get(metrics::metrics))
+        .layer(compression::layer())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::metrics))
         .merge(embedded::router(&PLAYGROUND))
         .merge(embedded::router(&READER))
         // Relative, as all addresses in the pages: below a path that a proxy takes off they lead there too.
@@ -84,6 +90,7 @@ fn guarded(router: Router, config: &ServerConfig, authenticator: Authenticator) 
         .layer(Origins::new(config).cors())
         .layer(middleware::from_fn_with_state(Gate::new(config, authenticator), guard::admit))
         .layer(CatchPanicLayer::new())
+        .layer(middleware::from_fn_with_state(Leftovers::default(), leftover::read_leftover))
 }
 
 /// Answers a handshake of a WebSocket, or a request over HTTP.
@@ -93,7 +100,7 @@ async fn answer(
     request: Request,
 ) -> Response {
     match upgrade {
-        Ok(upgrade) => web_socket::connect(&state, request, upgrade),
+        Ok(upgrade) => web_socket::connect(&state, request, upgrade).await,
         Err(_) => graphql::handle(&state, request).await,
     }
 }

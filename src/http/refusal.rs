@@ -1,6 +1,7 @@
 //! Requests that are not executed: which status each reason has.
 
 use async_graphql::{Response as GraphQlResponse, ServerError};
+use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
@@ -30,7 +31,7 @@ pub enum Refusal {
     ForeignHost(String),
     #[error("pages of the origin {0} may not connect: name it in SENTIO_ALLOWED_ORIGINS")]
     ForeignOrigin(String),
-    #[error("speak the subprotocol graphql-transport-ws")]
+    #[error("speak the subprotocol graphql-transport-ws, or the older graphql-ws")]
     WrongSubprotocol,
     #[error("{0} WebSockets are open, which is the limit: try again in a moment")]
     TooManySockets(usize),
@@ -66,7 +67,9 @@ impl Refusal {
                 | RequestError::NotTrusted => response_type.request_error(),
                 RequestError::Unauthenticated(_) | RequestError::Denied(_) => StatusCode::UNAUTHORIZED,
                 RequestError::NotCompiled => StatusCode::INTERNAL_SERVER_ERROR,
-                RequestError::Overloaded { .. } => StatusCode::SERVICE_UNAVAILABLE,
+                RequestError::Overloaded { .. } | RequestError::ResponseRefused(_) => {
+                    StatusCode::SERVICE_UNAVAILABLE
+                }
                 RequestError::TimedOut { .. } => StatusCode::GATEWAY_TIMEOUT,
             },
         }
@@ -87,11 +90,12 @@ impl Refusal {
     }
 
     pub fn into_response(self, response_type: ResponseType) -> Response {
-        let mut response = json(self.status(response_type), response_type, &self.to_graphql());
+        let body = serde_json::to_vec(&ResponseBody::from(&self.to_graphql())).map(Bytes::from);
+        let mut response = json(self.status(response_type), response_type, body);
         let headers = response.headers_mut();
         match self {
             Self::MethodNotAllowed => {
-                headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST"));
+                headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
             }
             Self::MutationByGet => {
                 headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -104,7 +108,7 @@ impl Refusal {
             }
             Self::TooManySockets(_)
             | Self::NotServing(_)
-            | Self::Request(RequestError::Overloaded { .. }) => {
+            | Self::Request(RequestError::Overloaded { .. } | RequestError::ResponseRefused(_)) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
@@ -114,15 +118,19 @@ impl Refusal {
 }
 
 /// A response of either type.
-pub fn json(status: StatusCode, response_type: ResponseType, response: &GraphQlResponse) -> Response {
-    match serde_json::to_vec(&ResponseBody::from(response)) {
+pub fn json(
+    status: StatusCode,
+    response_type: ResponseType,
+    body: Result<Bytes, serde_json::Error>,
+) -> Response {
+    match body {
         Ok(body) => {
             let headers = [
                 (header::CONTENT_TYPE, response_type.content_type()),
                 (header::CACHE_CONTROL, "no-store"),
-                (header::VARY, "Accept"),
+                (header::VARY, "Accept, Accept-Encoding"),
             ];
-            (status, headers, response.http_headers.clone(), body).into_response()
+            (status, headers, body).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "http.response_not_serialised");

@@ -115,7 +115,7 @@ async fn requests_of_another_form_are_refused() {
         let answer = send(&app, method.clone(), path, &headers, body).await;
         assert_eq!(answer.status.as_u16(), status, "{method} {path} {headers:?} {}", answer.body);
         if status == 405 {
-            assert_eq!(answer.headers["allow"], "GET, POST");
+            assert_eq!(answer.headers["allow"], "GET, HEAD, POST");
         }
     }
     app.stop().await;

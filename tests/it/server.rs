@@ -50,6 +50,12 @@ impl Server {
         client.post(&self.url).json(&body).send().await.unwrap().json().await.unwrap()
     }
 
+    /// The id of its process.
+    #[cfg(target_os = "linux")]
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
     pub fn kill(&mut self) {
         self.process.kill().unwrap();
         self.process.wait().unwrap();

@@ -1,7 +1,8 @@
 //! The filter of lists and recommendations.
 
 use async_graphql::{ID, InputObject};
-use chrono::{DateTime, Utc};
+
+use super::DateTime;
 
 /// Which articles are wanted. Every part that is set must hold, so that parts which contradict each other let nothing pass; bounds of
 /// time or length that cross are refused. An empty inclusion lets nothing pass, an empty exclusion excludes nothing. A list has at most 10,000 values; what no article can
@@ -20,9 +21,9 @@ pub struct ArticleFilterInput {
     /// The article has none of these tags.
     pub tags_none: Option<Vec<String>>,
     /// Created at this time or later.
-    pub created_from: Option<DateTime<Utc>>,
+    pub created_from: Option<DateTime>,
     /// Created before this time.
-    pub created_before: Option<DateTime<Utc>>,
+    pub created_before: Option<DateTime>,
     /// The content has at least as many characters (Unicode code points).
     pub content_length_min: Option<i32>,
     /// The content has at most as many characters (Unicode code points).

@@ -15,6 +15,7 @@ use crate::article::ArticleId;
 use crate::db::{Database, ROWS_PER_STATEMENT};
 use crate::entity::article_index;
 use crate::entity::index_generation::{self, State};
+use crate::graphql::article_rows::{ArticleReader, Contents, ways};
 use crate::graphql::error::ApiError;
 use crate::graphql::recommendations::RecommendationList;
 use crate::outbox::{self, ChangeState};
@@ -32,6 +33,7 @@ pub struct ArticlePage {
 /// reports it.
 struct SimilarQuery {
     k: usize,
+    contents: Contents,
     options: Arc<RecommendOptions>,
     answer: Arc<OnceCell<RecommendationList>>,
 }
@@ -71,13 +73,14 @@ impl ArticlePage {
         k: usize,
         options: RecommendOptions,
     ) -> Result<Vec<Recommendation>, ApiError> {
+        let reader = ArticleReader::of(context, ways::RECOMMENDATIONS);
         // The options of one article of the page are those of all: none waits with its own.
-        let (options, answer) = self.similar_query(k, options);
+        let (options, answer) = self.similar_query(k, reader.contents, options);
         let list = answer
             .get_or_try_init(|| async {
                 let recommender = context.data_unchecked::<Recommender>();
                 let similar = recommender.by_articles(&self.articles, k, &options, Moment::now()).await?;
-                RecommendationList::by_article(context.data_unchecked::<Database>(), similar).await
+                RecommendationList::by_article(reader, similar).await
             })
             .await?;
         Ok(list.of(article))
@@ -86,12 +89,15 @@ impl ArticlePage {
     fn similar_query(
         &self,
         k: usize,
+        contents: Contents,
         options: RecommendOptions,
     ) -> (Arc<RecommendOptions>, Arc<OnceCell<RecommendationList>>) {
         let mut queries = self.similar.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = queries.iter().position(|query| query.k == k && *query.options == options);
+        let same =
+            |query: &SimilarQuery| query.k == k && query.contents == contents && *query.options == options;
+        let known = queries.iter().position(same);
         let position = known.unwrap_or_else(|| {
-            queries.push(SimilarQuery { k, options: Arc::new(options), answer: Arc::default() });
+            queries.push(SimilarQuery { k, contents, options: Arc::new(options), answer: Arc::default() });
             queries.len() - 1
         });
         let SimilarQuery { options, answer, .. } = &queries[position];

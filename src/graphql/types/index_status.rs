@@ -1,7 +1,8 @@
 //! How far the index is.
 
 use async_graphql::{Enum, ID, SimpleObject};
-use chrono::{DateTime, Utc};
+
+use super::DateTime;
 
 /// How far the index is behind the articles.
 #[derive(Clone, Debug, PartialEq, SimpleObject)]
@@ -15,7 +16,7 @@ pub struct IndexStatus {
     /// The age of the oldest pending change in seconds; 0 when nothing is pending.
     pub lag_seconds: f64,
     /// When the oldest pending change was made.
-    pub oldest_pending: Option<DateTime<Utc>>,
+    pub oldest_pending: Option<DateTime>,
     /// Why the index cannot be written or opened at present, else why the last failed article could not be indexed; null
     /// when nothing is wrong.
     pub last_error: Option<String>,

@@ -7,6 +7,7 @@ mod article_filter;
 mod article_input;
 mod article_order;
 mod article_page;
+pub mod date_time;
 mod index_status;
 mod node;
 mod page_info;
@@ -25,6 +26,7 @@ pub use article_input::{
 };
 pub use article_order::{ArticleOrder, ArticleOrderField, OrderDirection};
 pub use article_page::ArticlePage;
+pub use date_time::{DateTime, parse_date_time};
 pub use index_status::{IndexGeneration, IndexState, IndexStatus};
 pub use node::Node;
 pub use page_info::PageInfo;

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 
 use super::Article;
-use crate::article::slice_utf16;
 use crate::db::Database;
 use crate::graphql::error::{ApiError, Nullable};
 use crate::graphql::recommendations::Details;
+use crate::graphql::responses::ResponseBudget;
 use crate::index;
 use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
 
@@ -133,17 +133,15 @@ impl Recommendation {
     /// The part of the article that fits best: for a text that quotes phrases one that has them; by words the one with most
     /// of them, by meaning the nearest, and in the hybrid mode the best by both, weighed as articles are. An empty text when the
     /// index has none.
-    async fn passage(&self) -> Result<Passage, ApiError> {
-        let row = self.article.row();
-        let Some(best) = self.details.best(self.source, row.article_id()).await? else {
+    async fn passage(&self, context: &Context<'_>) -> Result<Passage, ApiError> {
+        // It is found in whole contents.
+        context.data_unchecked::<ResponseBudget>().take_turn().await?;
+        let article = self.article.article_id();
+        let Some(best) = self.details.best(self.source, article).await? else {
             return Ok(Passage { text: String::new(), start: 0, end: 0, highlights: Vec::new() });
         };
-        let text = if best.revision == row.revision {
-            slice_utf16(&row.content, best.start, best.end)
-        } else {
-            self.details.indexed_text(self.source, row.article_id()).await?
-        };
-        let text = text.unwrap_or_default();
+        let db = context.data_unchecked::<Database>();
+        let text = self.details.passage_text(db, self.source, article).await?.unwrap_or_default();
         let highlights = self.details.highlights(text).await?.into_iter().map(Highlight::from).collect();
         Ok(Passage { text: text.to_owned(), start: best.start, end: best.end, highlights })
     }

@@ -49,10 +49,18 @@ class Gql(unittest.IsolatedAsyncioTestCase):
         self.assertEqual(raised.exception.errors[0]["extensions"]["code"], "BAD_USER_INPUT")
 
     async def test_a_subscription_by_web_socket(self):
-        document = gql("subscription { articleChanged { kind articleId } }")
+        self.assertEqual(await self.changes(WebsocketsTransport(url=SOCKET)), ["CREATED", "INDEXED"])
+
+    async def test_a_subscription_in_the_older_protocol(self):
+        older = WebsocketsTransport(url=SOCKET, subprotocols=[WebsocketsTransport.APOLLO_SUBPROTOCOL])
+        self.assertEqual(await self.changes(older), ["CREATED", "INDEXED"])
+        self.assertEqual(older.subprotocol, "graphql-ws")
+
+    async def changes(self, transport: WebsocketsTransport) -> list[str]:
+        """The changes that a subscription hears of an article that is created meanwhile."""
         kinds = []
-        async with Client(transport=WebsocketsTransport(url=SOCKET)) as session:
-            changes = session.subscribe(document)
+        async with Client(transport=transport) as session:
+            changes = session.subscribe(gql("subscription { articleChanged { kind articleId } }"))
             first = asyncio.ensure_future(anext(changes))
             await asyncio.sleep(0.5)
             article = await create_article("By gql")
@@ -64,7 +72,7 @@ class Gql(unittest.IsolatedAsyncioTestCase):
                     break
                 change = (await anext(changes))["articleChanged"]
             await changes.aclose()
-        self.assertEqual(kinds, ["CREATED", "INDEXED"])
+        return kinds
 
 
 class AriadneCodegen(unittest.IsolatedAsyncioTestCase):

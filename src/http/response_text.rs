@@ -1,0 +1,29 @@
+//! A response as text, whose memory counts until the last of it was sent.
+
+use axum::body::Bytes;
+
+use crate::graphql::{Answer, Held, ResponseBody};
+
+/// The bytes of a response, and the memory that is taken for them.
+struct HeldText {
+    text: Vec<u8>,
+    _held: Held,
+}
+
+impl AsRef<[u8]> for HeldText {
+    fn as_ref(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+/// The JSON of `answer` between two texts. What it takes of the memory for responses is given back when all copies of the bytes
+/// are dropped: those that wait in the connection are not copied.
+pub fn response_text(answer: Answer, before: &str, after: &str) -> Result<Bytes, serde_json::Error> {
+    let length = usize::try_from(answer.json_bytes()).unwrap_or_default() + before.len() + after.len();
+    let mut text = Vec::with_capacity(length);
+    text.extend_from_slice(before.as_bytes());
+    serde_json::to_writer(&mut text, &ResponseBody::from(&answer))?;
+    text.extend_from_slice(after.as_bytes());
+    let _held = answer.into_held();
+    Ok(Bytes::from_owner(HeldText { text, _held }))
+}
