@@ -43,7 +43,7 @@ const DOCUMENTS = [
   "query Count($n: Int = 1, $b: Boolean! = true) { articles(first: $n) { totalCount @include(if: $b) } }",
   "query { ...F } fragment F on Query { articles(first: 1) { ...G } } fragment G on ArticleConnection { totalCount }",
   '{ one: node(id: "1") { ... on Article { title } } }',
-  'query A { __typename } query Count { nodes(ids: ["1", "2"]) { id } }',
+  'query A { __typename } query Count { nodes(ids: "1") { id } }',
 ];
 
 test("descriptions may stand where they may, and nowhere else", async () => {
