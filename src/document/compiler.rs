@@ -180,7 +180,8 @@ impl Document {
     /// neither named fragments nor directives any more. Fields that fail for their variables are corrected in the response.
     ///
     /// # Errors
-    /// A variable is null that decides whether a field of the root is included, or that a subscription's field needs.
+    /// A variable is null that decides whether a field of the root is included, or that an argument of a subscription's field
+    /// needs.
     pub fn executable(
         &self,
         compiler: &Compiler,

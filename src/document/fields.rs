@@ -25,8 +25,8 @@ use super::literal;
 /// What is executed of `operation`, and its fields that fail before they are.
 ///
 /// # Errors
-/// A variable is null that decides whether a field of the root is included, or that a subscription's field needs: nothing is left
-/// to execute then.
+/// A variable is null that decides whether a field of the root is included, or that an argument of a subscription's field needs:
+/// nothing is left to execute then.
 pub fn collect(
     compiler: &Compiler,
     document: &Document,
@@ -48,7 +48,10 @@ pub fn collect(
         return Err(fault);
     }
     let is_subscription = operation.operation_type == OperationType::Subscription;
-    if let Some(failed) = collector.failed.iter().find(|failed| is_subscription && failed.steps.len() == 1) {
+    // Without its argument there is no stream. What fails inside of its events does so in each of them.
+    let has_no_stream =
+        |failed: &&FailedField| is_subscription && failed.steps.len() == 1 && !failed.only_values;
+    if let Some(failed) = collector.failed.iter().find(has_no_stream) {
         return Err(Fault::new(failed.message.clone(), Some(failed.pos)));
     }
     let pos = Pos::default();

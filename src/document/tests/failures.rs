@@ -64,6 +64,20 @@ fn a_condition_without_a_value_fails_where_there_is_an_object() {
 }
 
 #[test]
+fn a_subscription_has_no_stream_without_its_argument_and_events_that_fail_otherwise() {
+    let null = json!({ "v": null });
+    let compiler = super::compiler();
+    let text = "subscription($v: Int = 1) { removed(last: $v) { id } }";
+    let document = compiler.validate(compiler.parse(text).unwrap()).unwrap();
+    let operation = document.operation(None).unwrap();
+    let variables = document.variables(&compiler, operation, null.as_object().cloned().unwrap()).unwrap();
+    assert!(document.executable(&compiler, operation, &variables).is_err());
+    let text = "subscription($v: Boolean = true) { removed { id @include(if: $v) } }";
+    let (data, paths) = corrected(text, null, json!({ "removed": { "__typename": "Cat" } }));
+    assert_eq!((data, paths), (json!({ "removed": null }), vec![r#"["removed"]"#.to_owned()]));
+}
+
+#[test]
 fn what_is_not_there_is_not_corrected() {
     let text =
         "query($v: Int = 1) { named { ... on Cat { lives(left: $v) } } cat(id: 1) { lives(left: $v) } }";

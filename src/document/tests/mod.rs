@@ -27,7 +27,7 @@ const SCHEMA: &str = r#"
         required(where: Where!): Int
     }
     type Mutation { rename(id: ID!, name: String): Cat }
-    type Subscription { renamed(id: ID): Cat removed: Cat }
+    type Subscription { renamed(id: ID): Cat removed(last: Int! = 1): Cat }
 "#;
 
 fn compiler() -> Compiler {
