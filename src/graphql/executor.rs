@@ -1,6 +1,7 @@
 //! Executes operations, a limited number of them at a time and each for a limited time.
 
 use std::collections::BTreeMap;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use futures::stream::{self, BoxStream};
 use futures::{Stream, StreamExt};
 use serde::Serialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -18,7 +20,9 @@ use super::documents::Documents;
 use super::limits::cost_extension;
 use super::operation::Operation;
 use super::request_error::RequestError;
-use super::responses::{Closed, Held, NoMemory, Refused, ResponseBudget, ResponseRefusal, Responses};
+use super::responses::{
+    Closed, Held, LARGE_BYTES, NoMemory, Refused, ResponseBudget, ResponseRefusal, Responses,
+};
 use super::{Schema, prepared};
 use crate::db::Database;
 
@@ -120,7 +124,7 @@ impl Executor {
         if operation.reports_cost {
             response.extensions.insert("cost".to_owned(), cost_extension(operation.cost));
         }
-        match Answer::close(response, was_executed, &budget) {
+        match Answer::close(response, was_executed, budget).await {
             Ok(answer) => Ok(answer),
             Err(refused) => match refused.refusal {
                 // It can be sent again: nothing was done.
@@ -152,12 +156,13 @@ impl Executor {
         let failed = operation.failed;
         let request = prepared(operation.request, &self.db, &budget);
         let executor = self.clone();
-        let results = self.schema.execute_stream(request).map(move |mut response| {
+        let results = self.schema.execute_stream(request).then(move |mut response| {
             let _held = &permit;
             failed.iter().for_each(|failed| failed.apply(&mut response));
             let was_executed = set_codes(&mut response, request_id);
-            Answer::close(response, was_executed, &budget)
-                .unwrap_or_else(|refused| executor.refused(refused.error))
+            let closing = Answer::close(response, was_executed, budget.clone());
+            let executor = executor.clone();
+            async move { closing.await.unwrap_or_else(|refused| executor.refused(refused.error)) }
         });
         Ok(results.take_until(self.stop.clone().cancelled_owned()))
     }
@@ -228,9 +233,26 @@ impl Answer {
         held
     }
 
-    fn close(response: Response, was_executed: bool, budget: &ResponseBudget) -> Result<Self, Box<Refused>> {
-        let closed = budget.close(&ResponseBody::new(&response, was_executed))?;
-        Ok(Self { response, was_executed, closed })
+    /// Whether writing it takes so long that it must not hold up a thread that others wait for.
+    pub fn is_large(&self) -> bool {
+        self.closed.json_bytes >= LARGE_BYTES
+    }
+
+    async fn close(
+        response: Response,
+        was_executed: bool,
+        budget: ResponseBudget,
+    ) -> Result<Self, Box<Refused>> {
+        let is_large = budget.is_large();
+        let close = move || {
+            let closed = budget.close(&ResponseBody::new(&response, was_executed))?;
+            Ok(Self { response, was_executed, closed })
+        };
+        if !is_large {
+            return close();
+        }
+        // Its panic is one of ours.
+        spawn_blocking(close).await.unwrap_or_else(|error| resume_unwind(error.into_panic()))
     }
 }
 

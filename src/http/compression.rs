@@ -1,5 +1,7 @@
 //! Long responses are compressed for those who accept gzip or zstd.
 
+use std::io;
+
 use axum::body::Bytes;
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
 use axum::response::{IntoResponseParts, ResponseParts};
@@ -42,7 +44,7 @@ pub fn layer() -> CompressionLayer<impl Predicate + Send + Sync + 'static> {
 }
 
 /// The JSON of `answer`, with memory for its compressor where `request` accepts one.
-pub fn response_text(mut answer: Answer, request: &HeaderMap) -> (Result<Bytes, serde_json::Error>, Coding) {
+pub async fn response_text(mut answer: Answer, request: &HeaderMap) -> (io::Result<Bytes>, Coding) {
     let long = answer.json_bytes() >= u64::from(COMPRESSED_FROM_BYTES);
     let accepted = request.get_all(header::ACCEPT_ENCODING).iter().any(names_a_coding);
     let coding = if long && accepted && answer.take_memory(COMPRESSOR_BYTES).is_err() {
@@ -50,7 +52,7 @@ pub fn response_text(mut answer: Answer, request: &HeaderMap) -> (Result<Bytes, 
     } else {
         Coding::Free
     };
-    (response_text::response_text(answer, "", ""), coding)
+    (response_text::response_text(answer, "", "").await, coding)
 }
 
 /// Whether it may lead to a compressed response; how much the client wants one, the layer finds out.

@@ -23,13 +23,13 @@ const COMPLETE: Bytes = Bytes::from_static(b"event: complete\ndata:\n\n");
 /// Answers with `results` until they end or the client leaves.
 pub fn respond(results: impl Stream<Item = Answer> + Send + 'static) -> Response {
     // JSON has its line breaks escaped: it is one line.
-    let next = |answer| {
-        response_text(answer, "event: next\ndata: ", "\n\n").unwrap_or_else(|error| {
+    let next = async |answer| {
+        response_text(answer, "event: next\ndata: ", "\n\n").await.unwrap_or_else(|error| {
             tracing::error!(%error, "http.result_not_serialised");
             ALIVE
         })
     };
-    let events = results.map(next).chain(stream::once(async { COMPLETE }));
+    let events = results.then(next).chain(stream::once(async { COMPLETE }));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
         (header::CACHE_CONTROL, "no-cache"),

@@ -66,7 +66,7 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
                 }
                 let status = if answer.was_executed { StatusCode::OK } else { response_type.request_error() };
                 let own_headers = answer.response.http_headers.clone();
-                let (text, coding) = compression::response_text(answer, &headers);
+                let (text, coding) = compression::response_text(answer, &headers).await;
                 Ok((own_headers, coding, json(status, response_type, text)).into_response())
             }
         }

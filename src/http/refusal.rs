@@ -1,5 +1,7 @@
 //! Requests that are not executed: which status each reason has.
 
+use std::io;
+
 use async_graphql::{Response as GraphQlResponse, ServerError};
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -90,7 +92,8 @@ impl Refusal {
     }
 
     pub fn into_response(self, response_type: ResponseType) -> Response {
-        let body = serde_json::to_vec(&ResponseBody::from(&self.to_graphql())).map(Bytes::from);
+        let body = serde_json::to_vec(&ResponseBody::from(&self.to_graphql()));
+        let body = body.map(Bytes::from).map_err(io::Error::from);
         let mut response = json(self.status(response_type), response_type, body);
         let headers = response.headers_mut();
         match self {
@@ -118,11 +121,7 @@ impl Refusal {
 }
 
 /// A response of either type.
-pub fn json(
-    status: StatusCode,
-    response_type: ResponseType,
-    body: Result<Bytes, serde_json::Error>,
-) -> Response {
+pub fn json(status: StatusCode, response_type: ResponseType, body: io::Result<Bytes>) -> Response {
     match body {
         Ok(body) => {
             let headers = [

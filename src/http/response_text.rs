@@ -1,6 +1,9 @@
 //! A response as text, whose memory counts until the last of it was sent.
 
+use std::io;
+
 use axum::body::Bytes;
+use tokio::task::spawn_blocking;
 
 use crate::graphql::{Answer, Held, ResponseBody};
 
@@ -18,7 +21,15 @@ impl AsRef<[u8]> for HeldText {
 
 /// The JSON of `answer` between two texts. What it takes of the memory for responses is given back when all copies of the bytes
 /// are dropped: those that wait in the connection are not copied.
-pub fn response_text(answer: Answer, before: &str, after: &str) -> Result<Bytes, serde_json::Error> {
+pub async fn response_text(answer: Answer, before: &str, after: &'static str) -> io::Result<Bytes> {
+    if !answer.is_large() {
+        return write(answer, before, after);
+    }
+    let before = before.to_owned();
+    spawn_blocking(move || write(answer, &before, after)).await?
+}
+
+fn write(answer: Answer, before: &str, after: &str) -> io::Result<Bytes> {
     let length = usize::try_from(answer.json_bytes()).unwrap_or_default() + before.len() + after.len();
     let mut text = Vec::with_capacity(length);
     text.extend_from_slice(before.as_bytes());

@@ -2,14 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
-use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::app::{Builder, TestApp};
+use crate::web_socket::client::{BOTH, Client};
 
 const MEBIBYTE: usize = 1024 * 1024;
 
@@ -39,29 +37,6 @@ async fn store(app: &TestApp, title: &str, content: &str) -> String {
     data["createArticle"]["article"]["id"].as_str().unwrap().to_owned()
 }
 
-/// The results of an operation over a WebSocket.
-async fn over_web_socket(app: &TestApp, document: &str) -> Vec<Value> {
-    let url = format!("{}/graphql", app.url.replace("http://", "ws://"));
-    let mut request = url.into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": document } });
-    for message in [json!({ "type": "connection_init" }), subscribe] {
-        socket.send(Message::text(message.to_string())).await.unwrap();
-    }
-    let mut results = Vec::new();
-    while let Some(Ok(message)) = socket.next().await {
-        let Message::Text(text) = message else { continue };
-        let mut message: Value = serde_json::from_str(&text).unwrap();
-        match message["type"].as_str().unwrap() {
-            "next" => results.push(message["payload"].take()),
-            "complete" => return results,
-            _ => {}
-        }
-    }
-    panic!("no end: {results:?}")
-}
-
 #[tokio::test]
 async fn a_response_beyond_the_limit_is_an_error_on_every_transport() {
     let app = small_limit().without_worker().start().await;
@@ -83,9 +58,12 @@ async fn a_response_beyond_the_limit_is_an_error_on_every_transport() {
     let (next, complete) = events.split_once("\n\n").unwrap();
     is_too_large(&serde_json::from_str(next.strip_prefix("event: next\ndata: ").unwrap()).unwrap(), &path);
     assert_eq!(complete, "event: complete\ndata:\n\n");
-    let results = over_web_socket(&app, &document).await;
-    assert_eq!(results.len(), 1);
-    is_too_large(&results[0], &path);
+    for protocol in BOTH {
+        let mut client = Client::connect(&app, protocol).await;
+        client.begin("1", &document).await;
+        is_too_large(&client.result("1").await, &path);
+        client.completed("1").await;
+    }
     // One of them is no more than the limit.
     let one = app.query(&format!("{{ article(id: {id}) {{ content }} }}")).await;
     assert_eq!(one["article"]["content"].as_str().unwrap().len(), 600_000);
@@ -118,10 +96,31 @@ async fn everything_that_stands_in_a_response_counts() {
         let started = Instant::now();
         let response = app.execute(&document, json!({})).await;
         let extensions = &response["errors"][0]["extensions"];
-        assert_eq!(extensions["limit"], "response", "{what}: {response:.300}");
+        assert_eq!(extensions["limit"], "response", "{what}: {:.300}", response.to_string());
         assert_eq!(response["data"], Value::Null);
         assert!(started.elapsed() < Duration::from_secs(10), "{what}: {:?}", started.elapsed());
     }
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn fields_that_wait_take_memory_until_they_are_resolved() {
+    let app = small_limit().set("SENTIO_RESPONSES_MEMORY", "8").without_worker().start().await;
+    let values: Vec<_> = (0..100).map(|number| format!("('Article {number}', 'words')")).collect();
+    app.raw_sql(&format!("INSERT INTO article (title, content) VALUES {}", values.join(", "))).await;
+    // All fields of a page wait for the same statement.
+    let document = |count: usize| {
+        let fields: String = (0..count).map(|n| format!("a{n}: indexState ")).collect();
+        format!("{{ articles(first: 100) {{ nodes {{ {fields} }} }} }}")
+    };
+    let few = app.query(&document(2)).await;
+    assert_eq!(few["articles"]["nodes"].as_array().unwrap().len(), 100);
+    // Now and then the statement is answered before most of them wait.
+    let started = Instant::now();
+    while app.post(&json!({ "query": document(20) })).await.status() != 503 {
+        assert!(started.elapsed() < Duration::from_secs(30), "all of them took no memory");
+    }
+    until(&app, |bytes| bytes == 0.0).await;
     app.stop().await;
 }
 
@@ -149,17 +148,15 @@ async fn a_mutation_whose_response_is_too_large_was_executed() {
 
 #[tokio::test]
 async fn each_event_of_a_subscription_has_the_limit_for_itself() {
-    let app = small_limit().start().await;
-    let id = store(&app, "Long", &"words ".repeat(100_000)).await;
-    let listen = |fields: &'static str| {
+    for (fields, too_large) in [("content", false), ("a: content b: content", true)] {
+        let app = small_limit().start().await;
+        let id = store(&app, "Long", &"words ".repeat(100_000)).await;
+        app.until_told().await;
         let document = format!("subscription {{ articleChanged {{ article {{ {fields} }} }} }}");
         let client = reqwest::Client::new();
         let post = client.post(format!("{}/graphql", app.url)).header("accept", "text/event-stream");
-        post.json(&json!({ "query": document })).send()
-    };
-    for (fields, too_large) in [("content", false), ("a: content b: content", true)] {
-        let mut response = listen(fields).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        let mut response = post.json(&json!({ "query": document })).send().await.unwrap();
+        app.until_heard().await;
         app.tell_updates(&id, 3).await;
         let mut text = String::new();
         let mut results = Vec::new();
@@ -183,8 +180,9 @@ async fn each_event_of_a_subscription_has_the_limit_for_itself() {
                 );
             }
         }
+        drop(response);
+        app.stop().await;
     }
-    app.stop().await;
 }
 
 #[tokio::test]
@@ -199,7 +197,7 @@ async fn contents_are_not_read_beyond_the_limit() {
     let data = app.query_with(document, json!({ "first": 4 })).await;
     assert_eq!(data["articles"]["pageInfo"]["hasNextPage"], true);
     let response = app.execute(document, json!({ "first": 5 })).await;
-    assert_eq!(response["errors"][0]["extensions"]["limit"], "response", "{response:.300}");
+    assert_eq!(response["errors"][0]["extensions"]["limit"], "response", "{:.300}", response.to_string());
     // Passages are read from all of them and take little.
     app.until_idle().await;
     let data = app.query("{ recommend(query: \"words\", k: 6) { passage { text } } }").await;
@@ -259,8 +257,11 @@ async fn slow_readers_of_large_responses_leave_room_for_small_ones() {
     let body: Value = refused.json().await.unwrap();
     assert_eq!(body["errors"][0]["extensions"]["code"], "OVERLOADED", "{body}");
     assert!(body["errors"][0]["message"].as_str().unwrap().contains("SENTIO_RESPONSES_MEMORY"), "{body}");
-    let over_web_socket = over_web_socket_error(&app, &large).await;
-    assert_eq!(over_web_socket["extensions"]["code"], "OVERLOADED");
+    for protocol in BOTH {
+        let mut client = Client::connect(&app, protocol).await;
+        client.begin("1", &large).await;
+        assert_eq!(client.refusal("1").await["extensions"]["code"], "OVERLOADED", "{protocol:?}");
+    }
     // A mutation was executed, which a refusal would hide.
     let mutation = format!(
         "mutation {{ updateArticle(input: {{ id: {id}, title: \"new\" }}) {{ article {{ {aliases} }} }} }}"
@@ -284,22 +285,31 @@ async fn slow_readers_of_large_responses_leave_room_for_small_ones() {
     app.stop().await;
 }
 
-/// The error that an operation ends with over a WebSocket.
-async fn over_web_socket_error(app: &TestApp, document: &str) -> Value {
-    let url = format!("{}/graphql", app.url.replace("http://", "ws://"));
-    let mut request = url.into_client_request().unwrap();
-    request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
-    let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-    let subscribe = json!({ "id": "1", "type": "subscribe", "payload": { "query": document } });
-    for message in [json!({ "type": "connection_init" }), subscribe] {
-        socket.send(Message::text(message.to_string())).await.unwrap();
-    }
-    while let Some(Ok(message)) = socket.next().await {
-        let Message::Text(text) = message else { continue };
-        let mut message: Value = serde_json::from_str(&text).unwrap();
-        if message["type"] == "error" {
-            return message["payload"][0].take();
+#[tokio::test]
+async fn a_web_socket_counts_for_as_much_as_its_largest_result() {
+    for protocol in BOTH {
+        let app =
+            Builder::new().set("SENTIO_RESPONSE_MAX", "8").set("SENTIO_RESPONSES_MEMORY", "38").start().await;
+        let id = store(&app, "Long", &"x".repeat(MEBIBYTE)).await;
+        let aliases: String = (0..7).map(|n| format!("a{n}: content ")).collect();
+        let large = format!("{{ article(id: {id}) {{ {aliases} }} }}");
+        let mut clients = Vec::new();
+        for _ in 0..2 {
+            let mut client = Client::connect(&app, protocol).await;
+            for operation in ["1", "2"] {
+                client.begin(operation, &large).await;
+                assert!(client.result(operation).await["errors"].is_null());
+                client.completed(operation).await;
+            }
+            clients.push(client);
         }
+        // They have read everything, and their connections keep the buffers.
+        until(&app, |bytes| (bytes / (7 * MEBIBYTE) as f64).round() == 2.0).await;
+        let mut refused = Client::connect(&app, protocol).await;
+        refused.begin("1", &large).await;
+        assert_eq!(refused.refusal("1").await["extensions"]["code"], "OVERLOADED", "{protocol:?}");
+        drop(clients);
+        until(&app, |bytes| bytes == 0.0).await;
+        app.stop().await;
     }
-    panic!("no error")
 }

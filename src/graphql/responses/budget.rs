@@ -17,10 +17,12 @@ const ENTRY_BYTES: u64 = 200;
 const ITEM_BYTES: u64 = size_of::<Value>() as u64;
 /// What an error takes beside its path.
 const ERROR_BYTES: u64 = 300;
+/// What a field takes while it is resolved: its future, those around it, and what it waits with.
+const FIELD_BYTES: u64 = 12 * 1024;
 /// Memory is taken in steps, so that a small response takes it once.
 const STEP_BYTES: u64 = 16 * 1024;
-/// A response with so much JSON is large: it goes on in its turn.
-const LARGE_BYTES: u64 = 256 * 1024;
+/// A response with so much JSON is large: it goes on in its turn, and is written on threads that may be held up.
+pub const LARGE_BYTES: u64 = 256 * 1024;
 /// How long it waits for its turn.
 const TURN_MAX: Duration = Duration::from_secs(10);
 
@@ -41,6 +43,8 @@ struct Building {
     tree: u64,
     /// Memory of the contents of articles that were read for it.
     loaded: u64,
+    /// Fields that are being resolved: thousands may wait for one statement.
+    fields: u64,
     held: Held,
     turn: Arc<Turn>,
     /// The first refusal, where it happened.
@@ -57,6 +61,17 @@ pub struct Refused {
 impl Refused {
     fn nowhere(refusal: ResponseRefusal) -> Box<Self> {
         Box::new(Self { refusal, error: refusal.to_error() })
+    }
+}
+
+/// A field that is being resolved; it has ended when this is dropped.
+#[derive(Debug)]
+pub struct FieldInProgress(Arc<Mutex<Building>>);
+
+impl Drop for FieldInProgress {
+    fn drop(&mut self) {
+        let mut building = lock(&self.0);
+        building.fields = building.fields.saturating_sub(1);
     }
 }
 
@@ -134,6 +149,19 @@ impl ResponseBudget {
         Self { max, memory, building }
     }
 
+    /// Counts a field for as long as it is being resolved; `place` adds its place to an error.
+    pub fn begin_field(
+        &self,
+        place: impl FnOnce(ServerError) -> ServerError,
+    ) -> Result<FieldInProgress, ServerError> {
+        let mut building = self.building();
+        building.fields += 1;
+        let field = FieldInProgress(Arc::clone(&self.building));
+        let taken = building.take_at(self.max, place);
+        drop(building);
+        taken.map(|()| field)
+    }
+
     /// Counts a value of the response without what is inside of it, which was counted before. `path_bytes` is what its place
     /// takes, which null may have to tell of an error; `place` adds its place to an error.
     pub fn count(
@@ -155,17 +183,9 @@ impl ResponseBudget {
             }
         };
         let mut building = self.building();
-        // Told once where it happened; every field around it fails then, which ends the execution.
-        if let Some(refused) = &building.refused {
-            return Err(refused.refusal.to_error());
-        }
         building.json += json;
         building.tree += tree;
-        building.take(self.max).map_err(|refusal| {
-            let error = place(refusal.to_error());
-            building.refused = Some(Box::new(Refused { refusal, error: error.clone() }));
-            error
-        })
+        building.take_at(self.max, place)
     }
 
     /// Counts the content of an article that was read for the response and will stand in it.
@@ -182,8 +202,12 @@ impl ResponseBudget {
 
     /// Waits, if the response is large by now.
     pub async fn take_turn_if_large(&self) -> Result<(), ResponseRefusal> {
-        let large = self.building().json >= LARGE_BYTES;
-        if large { self.take_turn().await } else { Ok(()) }
+        if self.is_large() { self.take_turn().await } else { Ok(()) }
+    }
+
+    /// Whether the response is large by now.
+    pub fn is_large(&self) -> bool {
+        self.building().json >= LARGE_BYTES
     }
 
     /// Waits until it is the turn of this response; at once if it has come before.
@@ -217,13 +241,42 @@ impl ResponseBudget {
     }
 
     fn building(&self) -> MutexGuard<'_, Building> {
-        self.building.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.building)
     }
+}
+
+fn lock(building: &Mutex<Building>) -> MutexGuard<'_, Building> {
+    building.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Building {
     fn nothing(memory: &ResponsesMemory) -> Self {
-        Self { json: 0, tree: 0, loaded: 0, held: memory.hold_nothing(), turn: Arc::default(), refused: None }
+        Self {
+            json: 0,
+            tree: 0,
+            loaded: 0,
+            fields: 0,
+            held: memory.hold_nothing(),
+            turn: Arc::default(),
+            refused: None,
+        }
+    }
+
+    /// Takes the memory for what was counted at a place.
+    fn take_at(
+        &mut self,
+        max: u64,
+        place: impl FnOnce(ServerError) -> ServerError,
+    ) -> Result<(), ServerError> {
+        // Told once where it happened; every field around it fails then, which ends the execution.
+        if let Some(refused) = &self.refused {
+            return Err(refused.refusal.to_error());
+        }
+        self.take(max).map_err(|refusal| {
+            let error = place(refusal.to_error());
+            self.refused = Some(Box::new(Refused { refusal, error: error.clone() }));
+            error
+        })
     }
 
     /// Takes the memory for what was counted.
@@ -231,7 +284,7 @@ impl Building {
         if self.json > max || self.loaded > max {
             return Err(ResponseRefusal::TooLarge { max });
         }
-        let needed = self.json + self.tree + self.loaded;
+        let needed = self.json + self.tree + self.loaded + self.fields * FIELD_BYTES;
         if needed > self.held.bytes() {
             self.held.resize(needed.next_multiple_of(STEP_BYTES))?;
         }

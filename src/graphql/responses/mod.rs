@@ -5,7 +5,7 @@ mod budget;
 mod counter;
 mod memory;
 
-pub use budget::{Closed, Refused, ResponseBudget, ResponseRefusal};
+pub use budget::{Closed, LARGE_BYTES, Refused, ResponseBudget, ResponseRefusal};
 pub use counter::ResponseCounter;
 pub use memory::{Held, NoMemory, ResponsesMemory};
 

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use super::halves::{Incoming, Outgoing};
-use super::session::{End, Session, close, parsed, written};
+use super::session::{End, SendBuffer, Session, close, parsed, written};
 use crate::document::JsonObject;
 use crate::graphql::{Answer, Held, Parameters, RequestError};
 
@@ -33,7 +33,7 @@ const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(8);
 
 /// What the client says.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", expecting = "an object with a type")]
 enum ClientMessage {
     ConnectionInit { payload: Option<JsonObject> },
     Start { id: String, payload: Box<Parameters> },
@@ -60,7 +60,7 @@ pub async fn speak(
     incoming: &mut Incoming,
     outgoing: &Outgoing,
 ) -> End {
-    let operations = Operations::default();
+    let operations = Operations::new(session.send_buffer());
     let acknowledged = Notify::new();
     let mut end = End::Gone;
     let client = Client { session, incoming, outgoing, operations: operations.clone() };
@@ -174,11 +174,11 @@ impl Server<'_> {
 type Results = BoxStream<'static, Result<Answer, RequestError>>;
 
 /// The operations of a connection, and their executor.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Operations(Arc<Mutex<Inner>>);
 
-#[derive(Default)]
 struct Inner {
+    buffer: SendBuffer,
     /// By the client's id, with what the crate has not taken yet.
     running: HashMap<String, Option<Results>>,
     /// Stands for the crate's next message, by which an operation ends.
@@ -188,6 +188,11 @@ struct Inner {
 }
 
 impl Operations {
+    fn new(buffer: SendBuffer) -> Self {
+        let inner = Inner { buffer, running: HashMap::new(), refused: None, held: Vec::new() };
+        Self(Arc::new(Mutex::new(inner)))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -231,9 +236,15 @@ impl Running {
     fn response(&self, result: Result<Answer, RequestError>) -> Option<Response> {
         let errors = match result {
             Ok(answer) if answer.was_executed => {
-                let (response, held) = answer.into_parts();
-                self.operations.lock().held.push(held);
-                return Some(response);
+                let mut operations = self.operations.lock();
+                match operations.buffer.keep_room_for(&answer) {
+                    Ok(()) => {
+                        let (response, held) = answer.into_parts();
+                        operations.held.push(held);
+                        return Some(response);
+                    }
+                    Err(error) => error.to_response().errors,
+                }
             }
             Ok(answer) => answer.response.errors,
             Err(error) => error.to_response().errors,

@@ -112,15 +112,28 @@ pub struct Session {
     initialised: bool,
     /// Those that run.
     operations: TaskTracker,
-    /// The memory of the buffer that results are sent from: it stays as large as the largest.
-    buffer: Held,
+}
+
+/// The memory of the buffer that results are sent from: it stays as large as the largest.
+pub struct SendBuffer(Held);
+
+impl SendBuffer {
+    /// Makes room for a result.
+    pub fn keep_room_for(&mut self, answer: &Answer) -> Result<(), RequestError> {
+        let larger = answer.json_bytes() > self.0.bytes();
+        if larger { self.0.resize(answer.json_bytes()).map_err(RequestError::from) } else { Ok(()) }
+    }
 }
 
 impl Session {
     /// Of a client whose handshake was that of `viewer`.
     pub fn new(state: HttpState, viewer: Viewer) -> Self {
-        let buffer = state.executor.hold_nothing();
-        Self { state, viewer, initialised: false, operations: TaskTracker::new(), buffer }
+        Self { state, viewer, initialised: false, operations: TaskTracker::new() }
+    }
+
+    /// The buffer of the connection, empty.
+    pub fn send_buffer(&self) -> SendBuffer {
+        SendBuffer(self.state.executor.hold_nothing())
     }
 
     /// Whether the client has introduced itself.
@@ -155,12 +168,6 @@ impl Session {
             return Err(close(4400, format!("Invalid message: the id is longer than {ID_MAX_BYTES} bytes")));
         }
         Ok(())
-    }
-
-    /// Makes room for a result in the buffer that it is sent from.
-    pub fn keep_room_for(&mut self, answer: &Answer) -> Result<(), RequestError> {
-        let larger = answer.json_bytes() > self.buffer.bytes();
-        if larger { self.buffer.resize(answer.json_bytes()).map_err(RequestError::from) } else { Ok(()) }
     }
 
     /// The results of an operation beside others that are running.

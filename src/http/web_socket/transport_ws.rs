@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::response_text::response_text;
 use super::halves::{Incoming, Outgoing};
-use super::session::{End, Session, close, parsed, written};
+use super::session::{End, SendBuffer, Session, close, parsed, written};
 use crate::document::JsonObject;
 use crate::graphql::{Answer, Parameters, RequestError};
 
@@ -18,7 +18,7 @@ pub const SUBPROTOCOL: &str = "graphql-transport-ws";
 
 /// What the client says.
 #[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", expecting = "an object with a type")]
 enum ClientMessage {
     ConnectionInit { payload: Option<JsonObject> },
     Ping { payload: Option<JsonObject> },
@@ -51,6 +51,7 @@ type Event = (String, Option<Result<Answer, RequestError>>);
 struct Connection<'a> {
     session: Session,
     outgoing: &'a Outgoing,
+    buffer: SendBuffer,
     /// The operations that are running, by the client's id.
     running: HashMap<String, AbortHandle>,
     events: SelectAll<BoxStream<'static, Event>>,
@@ -58,7 +59,9 @@ struct Connection<'a> {
 
 /// Speaks with a client until either side has had enough.
 pub async fn speak(session: Session, incoming: &mut Incoming, outgoing: &Outgoing) -> End {
-    let mut connection = Connection { session, outgoing, running: HashMap::new(), events: SelectAll::new() };
+    let buffer = session.send_buffer();
+    let (running, events) = (HashMap::new(), SelectAll::new());
+    let mut connection = Connection { session, outgoing, buffer, running, events };
     loop {
         let step = tokio::select! {
             text = incoming.next(connection.session.is_initialised()) => match text {
@@ -109,7 +112,7 @@ impl Connection<'_> {
     /// Tells the client of an event of an operation.
     async fn tell(&mut self, (id, event): Event) -> Result<(), End> {
         let refused = match event {
-            Some(Ok(answer)) if answer.was_executed => match self.session.keep_room_for(&answer) {
+            Some(Ok(answer)) if answer.was_executed => match self.buffer.keep_room_for(&answer) {
                 Ok(()) => return self.send_result(&id, answer).await,
                 Err(error) => error.to_response(),
             },
@@ -129,7 +132,7 @@ impl Connection<'_> {
 
     async fn send_result(&mut self, id: &str, answer: Answer) -> Result<(), End> {
         let before = format!(r#"{{"type":"next","id":{},"payload":"#, serde_json::Value::from(id));
-        match response_text(answer, &before, "}").map(Utf8Bytes::try_from) {
+        match response_text(answer, &before, "}").await.map(Utf8Bytes::try_from) {
             Ok(Ok(text)) => self.outgoing.send(Message::Text(text)).await,
             _ => {
                 tracing::error!("http.result_not_serialised");

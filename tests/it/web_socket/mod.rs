@@ -1,9 +1,7 @@
 //! GraphQL over WebSocket, message by message: what holds in both protocols.
 
-mod client;
+pub mod client;
 mod legacy;
-
-use std::time::Duration;
 
 use futures::SinkExt;
 use sea_orm::ConnectionTrait;
@@ -86,7 +84,7 @@ async fn queries_mutations_and_subscriptions_share_a_connection() {
         client.completed("q").await;
 
         client.begin("s", CHANGES).await;
-        tokio::time::sleep(Duration::from_millis(500)).await;
+        app.until_heard().await;
         client.begin("m", CREATE).await;
         let (mut changes, mut created) = (Vec::new(), false);
         while changes.len() < 2 || !created {
@@ -340,14 +338,13 @@ async fn a_server_that_stops_ends_subscriptions_and_finishes_what_runs() {
 
 #[tokio::test]
 async fn a_slow_reader_is_told_what_it_missed() {
-    let app = Builder::new().start().await;
-    let article = app.create("Long", &"word ".repeat(180_000)).await;
     for protocol in BOTH {
+        let app = Builder::new().start().await;
+        let article = app.create("Long", &"word ".repeat(180_000)).await;
         let mut slow = Client::connect(&app, protocol).await;
-        // What happened just before may still be told.
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        app.until_told().await;
         slow.begin("a", CHANGES_WITH_CONTENT).await;
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        app.until_heard().await;
         app.tell_updates(&article, UPDATES).await;
         let mut results: Vec<Value> = Vec::new();
         while results.last().is_none_or(|result| result["errors"].is_null()) {
@@ -358,18 +355,19 @@ async fn a_slow_reader_is_told_what_it_missed() {
         // It goes on with the next.
         assert_eq!(slow.result("a").await["data"]["articleChanged"]["kind"], "UPDATED");
         drop(slow);
+        app.stop().await;
     }
-    app.stop().await;
 }
 
 #[tokio::test]
 async fn an_operation_with_much_to_tell_does_not_hold_up_the_others() {
-    let app = Builder::new().start().await;
-    let article = app.create("Long", &"word ".repeat(20_000)).await;
     for protocol in BOTH {
+        let app = Builder::new().start().await;
+        let article = app.create("Long", &"word ".repeat(20_000)).await;
         let mut client = Client::connect(&app, protocol).await;
+        app.until_told().await;
         client.begin("much", CHANGES_WITH_CONTENT).await;
-        tokio::time::sleep(Duration::from_millis(400)).await;
+        app.until_heard().await;
         // Far more than the buffers of a connection hold.
         app.tell_updates(&article, 900).await;
         for number in 0..8 {
@@ -384,6 +382,6 @@ async fn an_operation_with_much_to_tell_does_not_hold_up_the_others() {
         }
         assert!(before < 400, "{before} changes were told first");
         drop(client);
+        app.stop().await;
     }
-    app.stop().await;
 }
