@@ -1,5 +1,9 @@
 //! Creating, changing and deleting articles.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use sentio::sync::Step;
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
@@ -202,20 +206,24 @@ async fn several_articles_are_created_together_or_not_at_all() {
     app.stop().await;
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_stops_answers_those_who_wait() {
-    let app = Builder::new().without_worker().set("SENTIO_INDEX_WAIT", "600").start().await;
-    let waiting = app.query(
-        "mutation { createArticle(input: { title: \"t\", content: \"c\" }) { article { indexState } } }",
-    );
-    let stop = async {
-        while sentio::outbox::lag(app.app.db.reader()).await.unwrap().pending == 0 {
-            tokio::task::yield_now().await;
+    // The worker has claimed the change and stops there, until `done` goes.
+    let (done, held) = tokio::sync::watch::channel(());
+    let on_step = Arc::new(move |step| {
+        if step == Step::Claimed {
+            let _ = tokio::task::block_in_place(|| futures::executor::block_on(held.clone().changed()));
         }
-        app.begin_stop();
-    };
-    let (data, ()) = tokio::join!(waiting, stop);
-    assert_eq!(data["createArticle"]["article"]["indexState"], "PENDING");
+    });
+    let app = Builder::new().set("SENTIO_INDEX_WAIT", "600").on_step(on_step).start().await;
+    let create =
+        "mutation { createArticle(input: { title: \"t\", content: \"c\" }) { article { indexState } } }";
+    let mut waiting = Box::pin(app.query(create));
+    let wait = Duration::from_millis(500);
+    assert!(tokio::time::timeout(wait, &mut waiting).await.is_err(), "it did not wait");
+    app.begin_stop();
+    assert_eq!(waiting.await["createArticle"]["article"]["indexState"], "PENDING");
+    drop(done);
     app.stop().await;
 }
 

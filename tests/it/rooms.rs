@@ -55,7 +55,7 @@ fn each_foreign_crate_is_named_in_its_rooms_only() {
         (&["arrow_array", "arrow_schema"], &["index", "article_file"]),
         (&["parquet", "csv"], &["article_file"]),
         (&["ort", "safetensors", "tokenizers"], &["embedding"]),
-        (&["axum", "hyper", "hyper_util", "tower_http"], &["http"]),
+        (&["axum", "async_graphql_axum", "hyper", "hyper_util", "tower_http"], &["http"]),
         (&["async_graphql", "async_graphql_value"], &["document", "graphql", "http"]),
         (&["apollo_compiler", "strsim"], &["document"]),
         (&["clap", "indicatif"], &["cli"]),
