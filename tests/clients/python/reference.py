@@ -17,6 +17,7 @@ from graphql import (
     GraphQLNonNull,
     OperationType,
     Undefined,
+    Visitor,
     build_schema,
     create_source_event_stream,
     execute_sync,
@@ -29,6 +30,7 @@ from graphql import (
     specified_rules,
     specified_scalar_types,
     validate,
+    visit,
 )
 from graphql.execution.values import get_variable_values
 from graphql.validation import recommended_rules
@@ -45,6 +47,14 @@ def validated(schema, document):
     errors = validate(schema, document, [ConditionalSubscriptions])
     # That one first: graphql-core fails at variables in such conditions.
     return errors or validate(schema, document, RULES)
+
+
+class OneKindOfStrings(Visitor):
+    """A block string is a way to write a value (2.9.4): graphql-core would take it for another argument than the same value in quotes."""
+
+    @staticmethod
+    def enter_string_value(node, *_):
+        node.block = False
 
 
 class ConditionalSubscriptions(ASTValidationRule):
@@ -112,6 +122,7 @@ class Reference:
             document = parse(request.query)
         except GraphQLError as error:
             return Verdict("parsing", errors=(error.formatted,))
+        visit(document, OneKindOfStrings())
         errors = validated(self.schema, document)
         if errors:
             return Verdict("validation", errors=tuple(error.formatted for error in errors))
