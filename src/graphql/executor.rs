@@ -226,6 +226,11 @@ impl Answer {
         (self.response, self.closed.held)
     }
 
+    /// Its JSON, unless that is large and has to be written yet.
+    pub fn take_json(&mut self) -> Option<Vec<u8>> {
+        self.closed.json.take()
+    }
+
     /// What its JSON takes, and what was taken besides; the values are dropped.
     pub fn into_held(self) -> Held {
         let Closed { values_bytes, mut held, .. } = self.closed;

@@ -1,13 +1,16 @@
 //! Long responses are compressed for those who accept gzip or zstd.
 
+use std::convert::Infallible;
+use std::future::ready;
 use std::io;
 
-use axum::body::Bytes;
-use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode, Version, header};
-use axum::response::{IntoResponseParts, ResponseParts};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Request, header};
+use axum::response::Response;
+use tower::{Layer, ServiceExt};
 use tower_http::CompressionLevel;
 use tower_http::compression::CompressionLayer;
-use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::predicate::SizeAbove;
 
 use super::response_text;
 use crate::graphql::Answer;
@@ -17,45 +20,37 @@ const COMPRESSED_FROM_BYTES: u16 = 1_024;
 /// What zstd at its lowest level takes while it works, which is as long as a slow client reads; gzip takes less.
 const COMPRESSOR_BYTES: u64 = 1_536 * 1024;
 
-/// Whether a response may be compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Coding {
-    Free,
-    /// There is no memory for a compressor.
-    AsItIs,
-}
-
-impl IntoResponseParts for Coding {
-    type Error = std::convert::Infallible;
-
-    fn into_response_parts(self, mut parts: ResponseParts) -> Result<ResponseParts, Self::Error> {
-        parts.extensions_mut().insert(self);
-        Ok(parts)
+/// Compresses `response` for a client with these headers, if it accepts that. Not for streams of events: they would be held back
+/// until there is enough of them.
+pub async fn compressed(response: Response, request: &HeaderMap) -> Response {
+    let mut accepted = Request::new(());
+    for value in request.get_all(header::ACCEPT_ENCODING) {
+        accepted.headers_mut().append(header::ACCEPT_ENCODING, value.clone());
+    }
+    let mut response = Some(response);
+    let answer = tower::service_fn(move |_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
+    let layer = CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(SizeAbove::new(COMPRESSED_FROM_BYTES));
+    match layer.layer(answer).oneshot(accepted).await {
+        Ok(compressed) => compressed.map(Body::new),
+        Err(never) => match never {},
     }
 }
 
-/// Compresses what handlers return. Streams of events are left alone: they would be held back until there is enough of them.
-pub fn layer() -> CompressionLayer<impl Predicate + Send + Sync + 'static> {
-    let free = |_: StatusCode, _: Version, _: &HeaderMap, extensions: &Extensions| {
-        extensions.get::<Coding>() != Some(&Coding::AsItIs)
-    };
-    let predicate = SizeAbove::new(COMPRESSED_FROM_BYTES).and(NotForContentType::SSE).and(free);
-    CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(predicate)
+/// The JSON of `answer`, and whether it is to be compressed: it is long, `request` accepts that, and there is memory for a compressor.
+pub async fn response_text(mut answer: Answer, request: &HeaderMap) -> (io::Result<Bytes>, bool) {
+    let compress = answer.json_bytes() >= u64::from(COMPRESSED_FROM_BYTES)
+        && accepts_a_coding(request)
+        && answer.take_memory(COMPRESSOR_BYTES).is_ok();
+    (response_text::response_text(answer, "", "").await, compress)
 }
 
-/// The JSON of `answer`, with memory for its compressor where `request` accepts one.
-pub async fn response_text(mut answer: Answer, request: &HeaderMap) -> (io::Result<Bytes>, Coding) {
-    let long = answer.json_bytes() >= u64::from(COMPRESSED_FROM_BYTES);
-    let accepted = request.get_all(header::ACCEPT_ENCODING).iter().any(names_a_coding);
-    let coding = if long && accepted && answer.take_memory(COMPRESSOR_BYTES).is_err() {
-        Coding::AsItIs
-    } else {
-        Coding::Free
-    };
-    (response_text::response_text(answer, "", "").await, coding)
+/// Whether a client may accept gzip or zstd; how much it wants one, [`compressed`] finds out.
+pub fn accepts_a_coding(request: &HeaderMap) -> bool {
+    request.get_all(header::ACCEPT_ENCODING).iter().any(names_a_coding)
 }
 
-/// Whether it may lead to a compressed response; how much the client wants one, the layer finds out.
 fn names_a_coding(accepted: &HeaderValue) -> bool {
     let accepted = accepted.as_bytes().to_ascii_lowercase();
     [b"gzip".as_slice(), b"zstd"].iter().any(|name| accepted.windows(name.len()).any(|part| part == *name))

@@ -66,13 +66,21 @@ pub async fn handle(state: &HttpState, request: Request) -> Response {
                 }
                 let status = if answer.was_executed { StatusCode::OK } else { response_type.request_error() };
                 let own_headers = answer.response.http_headers.clone();
-                let (text, coding) = compression::response_text(answer, &headers).await;
-                Ok((own_headers, coding, json(status, response_type, text)).into_response())
+                let (text, compress) = compression::response_text(answer, &headers).await;
+                let response = (own_headers, json(status, response_type, text)).into_response();
+                Ok(if compress { compression::compressed(response, &headers).await } else { response })
             }
         }
     };
     let answered: Result<Response, Refusal> = answered.await;
-    answered.unwrap_or_else(|refusal| refusal.into_response(response_type))
+    match answered {
+        Ok(response) => response,
+        Err(refusal) => {
+            let response = refusal.into_response(response_type);
+            let may_be_long = compression::accepts_a_coding(&headers);
+            if may_be_long { compression::compressed(response, &headers).await } else { response }
+        }
+    }
 }
 
 async fn read_body(state: &HttpState, headers: &HeaderMap, request: Request) -> Result<Parameters, Refusal> {

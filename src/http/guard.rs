@@ -3,14 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, Request};
 use axum::http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, header};
-use axum::middleware::Next;
-use axum::response::Response;
 use tower_http::cors::{AllowHeaders, AllowOrigin, AllowPrivateNetwork, CorsLayer};
 use url::Url;
 
-use super::accept::ResponseType;
 use super::refusal::Refusal;
 use crate::auth::{Authenticator, Caller, InvalidCredential, Viewer, is_forwarding_header};
 use crate::config::{AllowedHosts, AllowedOrigin, HostAndPort, ServerConfig};
@@ -33,6 +30,23 @@ impl Gate {
         let hosts =
             Hosts { allowed: config.allowed_hosts.clone().into(), on_loopback: config.listens_on_loopback() };
         Self { hosts, authenticator }
+    }
+
+    /// Refuses a request for another host, and notes where it comes from. A page of a stranger whose name was made to point at
+    /// 127.0.0.1 is of the same origin as this server for the browser; only the `Host` header gives it away.
+    pub fn admit(&self, request: &mut Request) -> Result<(), Refusal> {
+        let text = host(request);
+        let host = text.as_deref().and_then(HostAndPort::parse);
+        if !self.hosts.may_be_asked(host.as_ref()) {
+            return Err(Refusal::ForeignHost(text.unwrap_or_default()));
+        }
+        let caller = self.authenticator.caller(
+            peer(request.extensions()),
+            host.is_some_and(|host| host.is_loopback()),
+            request.headers().keys().any(|name| is_forwarding_header(name.as_str())),
+        );
+        request.extensions_mut().insert(caller);
+        Ok(())
     }
 }
 
@@ -58,23 +72,6 @@ impl Hosts {
     }
 }
 
-/// Refuses requests for another host, and tells the rest of the server where a request comes from. A page of a stranger whose name was
-/// made to point at 127.0.0.1 is of the same origin as this server for the browser; only the `Host` header gives it away.
-pub async fn admit(State(gate): State<Gate>, mut request: Request, next: Next) -> Response {
-    let text = host(&request);
-    let host = text.as_deref().and_then(HostAndPort::parse);
-    if !gate.hosts.may_be_asked(host.as_ref()) {
-        return Refusal::ForeignHost(text.unwrap_or_default()).into_response(ResponseType::Legacy);
-    }
-    let caller = gate.authenticator.caller(
-        peer(request.extensions()),
-        host.is_some_and(|host| host.is_loopback()),
-        request.headers().keys().any(|name| is_forwarding_header(name.as_str())),
-    );
-    request.extensions_mut().insert(caller);
-    next.run(request).await
-}
-
 /// The host that a request is for; `None` when it does not say, or names several.
 fn host(request: &Request) -> Option<String> {
     if let Some(authority) = request.uri().authority() {
@@ -90,7 +87,7 @@ fn peer(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip())
 }
 
-/// Where a request comes from, as [`admit`] has found.
+/// Where a request comes from, as [`Gate::admit`] has found.
 pub fn caller(extensions: &Extensions) -> Caller {
     extensions.get().copied().unwrap_or(Caller::Elsewhere)
 }

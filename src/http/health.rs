@@ -1,5 +1,7 @@
 //! Health: alive, and ready to answer.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -24,7 +26,7 @@ pub async fn live() -> &'static str {
 }
 
 /// The database answers and the index can be searched; 503 until then.
-pub async fn ready(State(state): State<HttpState>) -> (StatusCode, Json<Readiness>) {
+pub async fn ready(State(state): State<Arc<HttpState>>) -> (StatusCode, Json<Readiness>) {
     let lag = outbox::lag(state.db.reader()).await;
     let index = state.index.live().is_ok();
     let ready = lag.is_ok() && index;

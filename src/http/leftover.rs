@@ -10,9 +10,8 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::Response;
 use futures::StreamExt;
 use hyper::body::{Frame, SizeHint};
@@ -35,22 +34,34 @@ impl Default for Leftovers {
     }
 }
 
-/// Reads what the handler leaves of the body, while the response is sent. A refused client is told to send no more.
-pub async fn read_leftover(State(leftovers): State<Leftovers>, request: Request, next: Next) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
+impl Leftovers {
+    /// Lets what the handler leaves of the body be read, while the response is sent.
+    pub fn watch(&self, request: Request) -> (Request, Option<Watch>) {
+        if request.body().is_end_stream() {
+            return (request, None);
+        }
+        let watch = Watch(Arc::default());
+        let expected = request.headers().get(header::EXPECT);
+        // Such a client sends nothing before it is told to, which reading its body would do.
+        let waits =
+            expected.is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
+        let (ended, places) = (Arc::clone(&watch.0), Arc::clone(&self.0));
+        let watched = |body| Body::new(WatchedBody { body, waits, ended, places });
+        (request.map(watched), Some(watch))
     }
-    let ended = Arc::new(AtomicBool::new(false));
-    let expected = request.headers().get(header::EXPECT);
-    // Such a client sends nothing before it is told to, which reading its body would do.
-    let waits = expected.is_some_and(|expected| expected.as_bytes().eq_ignore_ascii_case(b"100-continue"));
-    let watched =
-        |body| Body::new(WatchedBody { body, waits, ended: Arc::clone(&ended), places: leftovers.0 });
-    let mut response = next.run(request.map(watched)).await;
-    if response.status().is_client_error() && !ended.load(Ordering::Relaxed) {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+}
+
+/// Whether a body came to its end.
+#[derive(Debug)]
+pub struct Watch(Arc<AtomicBool>);
+
+impl Watch {
+    /// Tells a refused client to send no more.
+    pub fn close_if_refused(&self, response: &mut Response) {
+        if response.status().is_client_error() && !self.0.load(Ordering::Relaxed) {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
     }
-    response
 }
 
 /// A body of which nothing is left unread when it is dropped.

@@ -1,5 +1,7 @@
 //! The state of the index, and how queries were answered, in the text format of Prometheus, computed when it is asked for.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -10,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use super::web_socket::SOCKETS_MAX;
-use super::{HttpState, guard};
+use super::{HttpState, compression, guard};
 use crate::auth::Scope;
 use crate::embedding::QueryCounts;
 use crate::graphql::{IndexGeneration, IndexState, IndexStatus, RequestError, index_status};
@@ -21,7 +23,7 @@ type Reading = fn(&IndexGeneration) -> Option<f64>;
 type Labels = Vec<(&'static str, String)>;
 
 /// What monitoring reads, for those who may read; 503 while SQL does not answer.
-pub async fn metrics(State(state): State<HttpState>, request: Request) -> Response {
+pub async fn metrics(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     let caller = guard::caller(request.extensions());
     let viewer = guard::viewer(&state.authenticator, caller, request.headers());
     let admitted = viewer.map_err(RequestError::from).and_then(|viewer| Ok(viewer.check(Scope::Read)?));
@@ -36,7 +38,8 @@ pub async fn metrics(State(state): State<HttpState>, request: Request) -> Respon
     match encode(&mut text, &registry(&state, &status)) {
         Ok(()) => {
             let content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            ([(header::CONTENT_TYPE, content_type)], text).into_response()
+            let headers = [(header::CONTENT_TYPE, content_type), (header::VARY, "Accept-Encoding")];
+            compression::compressed((headers, text).into_response(), request.headers()).await
         }
         Err(error) => {
             tracing::error!(%error, "http.metrics_not_encoded");

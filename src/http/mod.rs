@@ -4,6 +4,7 @@ mod accept;
 mod compression;
 mod connection;
 mod embedded;
+mod entrance;
 mod event_stream;
 mod graphql;
 mod guard;
@@ -25,7 +26,6 @@ pub use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware;
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use tokio::sync::Semaphore;
@@ -39,9 +39,9 @@ use crate::embedding::Models;
 use crate::graphql::Executor;
 use crate::index::VectorIndex;
 
+use entrance::Entrance;
 use guard::Gate;
 pub use guard::Origins;
-use leftover::Leftovers;
 pub use phases::{closing, leaving, starting};
 use playground::PLAYGROUND;
 use reader::READER;
@@ -49,7 +49,6 @@ pub use server::{Serving, serve, serve_changing};
 pub use web_socket::SOCKETS_MAX;
 
 /// What handlers work with.
-#[derive(Clone)]
 pub struct HttpState {
     pub executor: Executor,
     pub authenticator: Authenticator,
@@ -72,7 +71,6 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         .route("/graphql", any(answer))
         .route("/graphql/", any(answer))
         .route("/metrics", get(metrics::metrics))
-        .layer(compression::layer())
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .merge(embedded::router(&PLAYGROUND))
@@ -80,23 +78,21 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         // Relative, as all addresses in the pages: below a path that a proxy takes off they lead there too.
         .route("/reader", get(|| async { Redirect::permanent("reader/") }))
         .layer(DefaultBodyLimit::max(state.body_max_bytes))
-        .with_state(state);
+        .with_state(Arc::new(state));
     guarded(router, config, authenticator)
 }
 
 /// Routes behind what every request passes.
 fn guarded(router: Router, config: &ServerConfig, authenticator: Authenticator) -> Router {
-    router
-        .layer(Origins::new(config).cors())
-        .layer(middleware::from_fn_with_state(Gate::new(config, authenticator), guard::admit))
-        .layer(CatchPanicLayer::new())
-        .layer(middleware::from_fn_with_state(Leftovers::default(), leftover::read_leftover))
+    let entrance = Entrance::new(Gate::new(config, authenticator));
+    // The first is the outermost.
+    router.layer((CatchPanicLayer::new(), entrance, Origins::new(config).cors()))
 }
 
 /// Answers a handshake of a WebSocket, or a request over HTTP.
 async fn answer(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-    state: State<HttpState>,
+    State(state): State<Arc<HttpState>>,
     request: Request,
 ) -> Response {
     match upgrade {

@@ -29,12 +29,22 @@ pub async fn response_text(answer: Answer, before: &str, after: &'static str) ->
     spawn_blocking(move || write(answer, &before, after)).await?
 }
 
-fn write(answer: Answer, before: &str, after: &str) -> io::Result<Bytes> {
-    let length = usize::try_from(answer.json_bytes()).unwrap_or_default() + before.len() + after.len();
-    let mut text = Vec::with_capacity(length);
-    text.extend_from_slice(before.as_bytes());
-    serde_json::to_writer(&mut text, &ResponseBody::from(&answer))?;
-    text.extend_from_slice(after.as_bytes());
+fn write(mut answer: Answer, before: &str, after: &str) -> io::Result<Bytes> {
+    let json = answer.take_json();
+    let text = match json {
+        Some(json) if before.is_empty() && after.is_empty() => json,
+        json => {
+            let length = usize::try_from(answer.json_bytes()).unwrap_or_default();
+            let mut text = Vec::with_capacity(before.len() + length + after.len());
+            text.extend_from_slice(before.as_bytes());
+            match json {
+                Some(json) => text.extend_from_slice(&json),
+                None => serde_json::to_writer(&mut text, &ResponseBody::from(&answer))?,
+            }
+            text.extend_from_slice(after.as_bytes());
+            text
+        }
+    };
     let _held = answer.into_held();
     Ok(Bytes::from_owner(HeldText { text, _held }))
 }

@@ -66,12 +66,16 @@ impl Refused {
 
 /// A field that is being resolved; it has ended when this is dropped.
 #[derive(Debug)]
-pub struct FieldInProgress(Arc<Mutex<Building>>);
+pub struct FieldInProgress<'a> {
+    budget: &'a ResponseBudget,
+    has_ended: bool,
+}
 
-impl Drop for FieldInProgress {
+impl Drop for FieldInProgress<'_> {
     fn drop(&mut self) {
-        let mut building = lock(&self.0);
-        building.fields = building.fields.saturating_sub(1);
+        if !self.has_ended {
+            self.budget.building().end_field();
+        }
     }
 }
 
@@ -82,6 +86,8 @@ type Turn = OnceCell<OwnedSemaphorePermit>;
 #[derive(Debug)]
 pub struct Closed {
     pub json_bytes: u64,
+    /// The JSON itself, unless it is large.
+    pub json: Option<Vec<u8>>,
     /// What its values take of the memory.
     pub values_bytes: u64,
     /// The memory of its values and its JSON.
@@ -93,7 +99,7 @@ pub struct Closed {
 impl Closed {
     /// Of a response so short that it does not count; `held` takes nothing.
     pub fn nothing(held: Held) -> Self {
-        Self { json_bytes: 0, values_bytes: 0, held, _turn: Arc::default() }
+        Self { json_bytes: 0, json: None, values_bytes: 0, held, _turn: Arc::default() }
     }
 }
 
@@ -142,34 +148,15 @@ impl ResponseRefusal {
     }
 }
 
-impl ResponseBudget {
-    /// Of at most `max` bytes of JSON, held in `memory`.
-    pub fn new(max: u64, memory: ResponsesMemory) -> Self {
-        let building = Arc::new(Mutex::new(Building::nothing(&memory)));
-        Self { max, memory, building }
-    }
-
-    /// Counts a field for as long as it is being resolved; `place` adds its place to an error.
-    pub fn begin_field(
-        &self,
-        place: impl FnOnce(ServerError) -> ServerError,
-    ) -> Result<FieldInProgress, ServerError> {
-        let mut building = self.building();
-        building.fields += 1;
-        let field = FieldInProgress(Arc::clone(&self.building));
-        let taken = building.take_at(self.max, place);
-        drop(building);
-        taken.map(|()| field)
-    }
-
-    /// Counts a value of the response without what is inside of it, which was counted before. `path_bytes` is what its place
-    /// takes, which null may have to tell of an error; `place` adds its place to an error.
-    pub fn count(
-        &self,
+impl FieldInProgress<'_> {
+    /// Counts the field's value without what is inside of it, which was counted before; returns whether the response is large by now.
+    /// `path_bytes` is what its place takes, which null may have to tell of an error; `place` adds its place to an error.
+    pub fn end(
+        mut self,
         value: &Value,
         path_bytes: impl FnOnce() -> u64,
         place: impl FnOnce(ServerError) -> ServerError,
-    ) -> Result<(), ServerError> {
+    ) -> Result<bool, ServerError> {
         let (json, tree) = match value {
             Value::Null => (4, ERROR_BYTES + path_bytes()),
             Value::Number(_) | Value::Boolean(_) => (1, 0),
@@ -182,10 +169,37 @@ impl ResponseBudget {
                 (keys + 1, entries.len() as u64 * ENTRY_BYTES)
             }
         };
-        let mut building = self.building();
+        let mut building = self.budget.building();
+        self.has_ended = true;
+        building.end_field();
         building.json += json;
         building.tree += tree;
-        building.take_at(self.max, place)
+        building.take_at(self.budget.max, place)?;
+        Ok(building.json >= LARGE_BYTES)
+    }
+}
+
+impl ResponseBudget {
+    /// Of at most `max` bytes of JSON, held in `memory`.
+    pub fn new(max: u64, memory: ResponsesMemory) -> Self {
+        let building = Arc::new(Mutex::new(Building::nothing(&memory)));
+        Self { max, memory, building }
+    }
+
+    /// Counts a field for as long as it is being resolved; `place` adds its place to an error.
+    pub fn begin_field(
+        &self,
+        place: impl FnOnce(ServerError) -> ServerError,
+    ) -> Result<FieldInProgress<'_>, ServerError> {
+        let mut building = self.building();
+        building.fields += 1;
+        match building.take_at(self.max, place) {
+            Ok(()) => Ok(FieldInProgress { budget: self, has_ended: false }),
+            Err(error) => {
+                building.end_field();
+                Err(error)
+            }
+        }
     }
 
     /// Counts the content of an article that was read for the response and will stand in it.
@@ -198,11 +212,6 @@ impl ResponseBudget {
         building.take(self.max).inspect_err(|refusal| {
             building.refused = Some(Refused::nowhere(*refusal));
         })
-    }
-
-    /// Waits, if the response is large by now.
-    pub async fn take_turn_if_large(&self) -> Result<(), ResponseRefusal> {
-        if self.is_large() { self.take_turn().await } else { Ok(()) }
     }
 
     /// Whether the response is large by now.
@@ -228,25 +237,26 @@ impl ResponseBudget {
     /// Ends the counting of a response. The budget is then that of the next one.
     pub fn close(&self, response: &impl Serialize) -> Result<Closed, Box<Refused>> {
         let nothing = Building::nothing(&self.memory);
-        let Building { tree, mut held, turn, refused, .. } =
+        let Building { json, tree, mut held, turn, refused, .. } =
             std::mem::replace(&mut *self.building(), nothing);
         if let Some(refused) = refused {
             return Err(refused);
         }
-        let closed = json_length(response, self.max).and_then(|json| {
-            held.resize(tree + json)?;
-            Ok(Closed { json_bytes: json, values_bytes: tree, held, _turn: turn })
+        let written = if json < LARGE_BYTES {
+            write_json(response, self.max).map(|json| (json.len() as u64, Some(json)))
+        } else {
+            json_length(response, self.max).map(|length| (length, None))
+        };
+        let closed = written.and_then(|(json_bytes, json)| {
+            held.resize(tree + json_bytes)?;
+            Ok(Closed { json_bytes, json, values_bytes: tree, held, _turn: turn })
         });
         closed.map_err(Refused::nowhere)
     }
 
     fn building(&self) -> MutexGuard<'_, Building> {
-        lock(&self.building)
+        self.building.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn lock(building: &Mutex<Building>) -> MutexGuard<'_, Building> {
-    building.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Building {
@@ -260,6 +270,10 @@ impl Building {
             turn: Arc::default(),
             refused: None,
         }
+    }
+
+    fn end_field(&mut self) {
+        self.fields = self.fields.saturating_sub(1);
     }
 
     /// Takes the memory for what was counted at a place.
@@ -290,6 +304,13 @@ impl Building {
         }
         Ok(())
     }
+}
+
+/// `response` as JSON, if it has at most `max` bytes.
+fn write_json(response: &impl Serialize, max: u64) -> Result<Vec<u8>, ResponseRefusal> {
+    // Writing to memory does not fail.
+    let json = serde_json::to_vec(response).map_err(|_| ResponseRefusal::TooLarge { max })?;
+    if json.len() as u64 > max { Err(ResponseRefusal::TooLarge { max }) } else { Ok(json) }
 }
 
 /// How long `response` is as JSON, if it has at most `max` bytes.

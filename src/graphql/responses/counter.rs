@@ -28,10 +28,12 @@ impl Extension for ResponseCounter {
         let (path, pos) = (info.path_node, info.field.name.pos);
         let Some(budget) = context.data_opt::<ResponseBudget>() else { return next.run(context, info).await };
         let place = |error| ServerError { locations: vec![pos], path: segments(path), ..error };
-        let _in_progress = budget.begin_field(place)?;
+        let field = budget.begin_field(place)?;
         let value = next.run(context, info).await?;
-        budget.count(value.as_ref().unwrap_or(&Value::Null), || names_length(path), place)?;
-        budget.take_turn_if_large().await.map_err(|refusal| place(refusal.to_error()))?;
+        let is_large = field.end(value.as_ref().unwrap_or(&Value::Null), || names_length(path), place)?;
+        if is_large {
+            budget.take_turn().await.map_err(|refusal| place(refusal.to_error()))?;
+        }
         Ok(value)
     }
 }

@@ -7,10 +7,9 @@ use std::thread::available_parallelism;
 
 use tokio::sync::Semaphore;
 
-/// The share of the memory that is kept for small responses: slow readers of large ones must not shut out everybody else.
-const KEPT_FOR_SMALL: u64 = 8;
-/// What a small response takes at most.
-const SMALL_BYTES: u64 = 2 * 1024 * 1024;
+/// Shares of the memory that are kept for responses of at most so many bytes: slow readers of large ones must not shut out everybody
+/// else, nor must those that have many fields to resolve. All executions have room for the smallest at the same time.
+const KEPT: [(u64, u64); 2] = [(2 * 1024 * 1024, 8), (64 * 1024, 16)];
 
 /// Large responses that are made at a time, where there are fewer processors. More would take their memory all at once and be
 /// no faster, and small ones would wait behind them.
@@ -77,7 +76,7 @@ impl Held {
             self.give_back(self.bytes - bytes);
             return Ok(());
         };
-        let kept = if bytes > SMALL_BYTES { max / KEPT_FOR_SMALL } else { 0 };
+        let kept = KEPT.iter().find(|(small, _)| bytes > *small).map_or(0, |(_, share)| max / share);
         let taken = |used: u64| used.checked_add(more).filter(|used| *used <= max - kept);
         used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, taken).map_err(|_| NoMemory { max: *max })?;
         self.bytes = bytes;
@@ -134,5 +133,20 @@ mod tests {
         assert!(small.resize(2 * MEBIBYTE + 1).is_err());
         drop(large);
         another.resize(3 * MEBIBYTE).unwrap();
+    }
+
+    #[test]
+    fn half_of_it_is_kept_for_the_smallest() {
+        let memory = ResponsesMemory::new(64 * MEBIBYTE);
+        let (mut large, mut small) = (memory.hold_nothing(), memory.hold_nothing());
+        large.resize(56 * MEBIBYTE).unwrap();
+        let mut others: Vec<_> = (0..4).map(|_| memory.hold_nothing()).collect();
+        for other in &mut others {
+            other.resize(MEBIBYTE).unwrap();
+        }
+        assert!(small.resize(64 * 1024 + 1).is_err());
+        let mut smallest: Vec<_> = (0..64).map(|_| memory.hold_nothing()).collect();
+        assert!(smallest.iter_mut().all(|held| held.resize(64 * 1024).is_ok()));
+        assert!(small.resize(1).is_err());
     }
 }

@@ -53,12 +53,16 @@ impl Subprotocol {
 }
 
 /// Answers the handshake of a WebSocket.
-pub async fn connect(state: &HttpState, request: Request, upgrade: WebSocketUpgrade) -> Response {
+pub async fn connect(state: &Arc<HttpState>, request: Request, upgrade: WebSocketUpgrade) -> Response {
     let accepted = accept(state, request, upgrade).await;
     accepted.unwrap_or_else(|refusal| refusal.into_response(ResponseType::Legacy))
 }
 
-async fn accept(state: &HttpState, request: Request, upgrade: WebSocketUpgrade) -> Result<Response, Refusal> {
+async fn accept(
+    state: &Arc<HttpState>,
+    request: Request,
+    upgrade: WebSocketUpgrade,
+) -> Result<Response, Refusal> {
     let (mut handshake, _) = request.into_parts();
     let token = handshake.extensions.remove::<ConnectionToken>();
     let viewer = visitor(state, &handshake)?;
@@ -71,7 +75,7 @@ async fn accept(state: &HttpState, request: Request, upgrade: WebSocketUpgrade) 
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(0);
     let subprotocol = Subprotocol::selected(upgrade.selected_protocol(), &mut handshake).await?;
-    let session = Session::new(state.clone(), viewer);
+    let session = Session::new(Arc::clone(state), viewer);
     let mut response = upgrade.on_upgrade(move |socket| async move {
         // The server waits for its connections when it stops.
         let _held = (permit, token);

@@ -3,6 +3,7 @@
 //! One task reads, executes and writes. While the client does not read, nothing is taken from its subscriptions either, so
 //! nothing piles up here; what it misses of changes it is told when it reads on.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
@@ -107,7 +108,7 @@ async fn stopped(stop: CancellationToken, operations: TaskTracker) -> End {
 
 /// The client of a connection.
 pub struct Session {
-    state: HttpState,
+    state: Arc<HttpState>,
     viewer: Viewer,
     initialised: bool,
     /// Those that run.
@@ -127,7 +128,7 @@ impl SendBuffer {
 
 impl Session {
     /// Of a client whose handshake was that of `viewer`.
-    pub fn new(state: HttpState, viewer: Viewer) -> Self {
+    pub fn new(state: Arc<HttpState>, viewer: Viewer) -> Self {
         Self { state, viewer, initialised: false, operations: TaskTracker::new() }
     }
 
@@ -179,7 +180,7 @@ impl Session {
         if running >= OPERATIONS_MAX {
             return Err(RequestError::Overloaded { what: "operations of this connection", running });
         }
-        let (state, viewer, token) = (self.state.clone(), self.viewer, self.operations.token());
+        let (state, viewer, token) = (Arc::clone(&self.state), self.viewer, self.operations.token());
         let results = once(async move {
             match Operation::prepare(&state.executor, viewer, parameters).await {
                 Ok(operation) => state.executor.results(operation),
