@@ -119,8 +119,18 @@ fn values() -> Vec<(&'static str, String)> {
     let unknown = filled("{articles(filter:{", |at| format!("f{at}:1 "), "}){totalCount}}");
     let arguments = filled("{articles(", |at| format!("a{at}:1 "), "){totalCount}}");
     let times = filled("{articles(filter:{", |_| "createdFrom:5 ".to_owned(), "}){totalCount}}");
+    let in_many_operations = |operations: usize, inside: &str| {
+        let operations: String = (0..operations).map(|at| format!("query a{at}{{...F}}")).collect();
+        format!("{operations}fragment F on Query{{{inside}}}")
+    };
+    let variables: String = (0..1_800).map(|at| format!("$v{at} ")).collect();
+    let undefined = in_many_operations(700, &format!("nodes(ids:[{variables}]){{id}}"));
+    let ids_of_some = format!("articles(filter:{{idsIn:[{}]}}){{totalCount}}", "1 ".repeat(2_000));
+    let merged = in_many_operations(600, &ids_of_some.repeat(2));
     let lists_twice = filled("{", |at| format!("nodes(ids:[{at}]){{id}}"), "}");
     vec![
+        ("700 operations with 1,800 undefined variables", undefined),
+        ("600 operations with 4,000 values that are merged", merged),
         ("a list of numbers", ids),
         ("brackets", "[".repeat(BYTES_MAX)),
         ("lists within each other", format!("{{nodes(ids:{}1{}){{id}}}}", "[".repeat(60), "]".repeat(60))),

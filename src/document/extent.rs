@@ -3,12 +3,15 @@
 
 use std::collections::HashMap;
 
-use apollo_compiler::ast::{Document, Field, FragmentDefinition, Selection};
+use apollo_compiler::ast::{Argument, Directive, Document, Field, FragmentDefinition, Selection, Value};
 use apollo_compiler::{Name, Node};
 
 /// Fields within fields and fragments within fragments of which no more are counted: the document is refused already, and each is
 /// some frames of the stack.
 const COUNTED_DEPTH: u64 = 128;
+
+/// A variable in a value costs validation as much as so many other values: it is looked for in each operation.
+pub const VALUES_OF_A_VARIABLE: u64 = 16;
 
 /// The counts of a selection with its fragments spread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,6 +26,8 @@ pub struct Extent {
     /// Fields of the outermost selection.
     pub root_fields: u64,
     pub directives: u64,
+    /// Values in arguments, those within lists and inputs too; a variable counts [`VALUES_OF_A_VARIABLE`].
+    pub values: u64,
 }
 
 impl Extent {
@@ -35,11 +40,14 @@ impl Extent {
             aliases: self.aliases.saturating_add(other.aliases),
             root_fields: self.root_fields.saturating_add(other.root_fields),
             directives: self.directives.saturating_add(other.directives),
+            values: self.values.saturating_add(other.values),
         }
     }
 
-    fn with_directives(mut self, count: usize) -> Self {
-        self.directives = self.directives.saturating_add(count as u64);
+    fn with_directives(mut self, directives: &[Node<Directive>]) -> Self {
+        self.directives = self.directives.saturating_add(directives.len() as u64);
+        let values = directives.iter().map(|directive| values_in(&directive.arguments)).sum();
+        self.values = self.values.saturating_add(values);
         self
     }
 
@@ -50,13 +58,14 @@ impl Extent {
             depth: self.depth + 1,
             aliases: self.aliases.saturating_add(u64::from(field.alias.is_some())),
             root_fields: 1,
+            values: self.values.saturating_add(values_in(&field.arguments)),
             ..self
         }
-        .with_directives(field.directives.len())
+        .with_directives(&field.directives)
     }
 
     /// Of a fragment with this inside, spread or inline.
-    fn of_fragment(self, directives: usize) -> Self {
+    fn of_fragment(self, directives: &[Node<Directive>]) -> Self {
         Self {
             selections: self.selections.saturating_add(1),
             fragment_depth: self.fragment_depth + 1,
@@ -66,10 +75,25 @@ impl Extent {
     }
 }
 
+/// The values in arguments, which are as many as the text has.
+fn values_in(arguments: &[Node<Argument>]) -> u64 {
+    arguments.iter().map(|argument| values(&argument.value)).sum()
+}
+
+/// The parser bounds how deep values are nested.
+fn values(value: &Value) -> u64 {
+    match value {
+        Value::Variable(_) => VALUES_OF_A_VARIABLE,
+        Value::List(items) => 1 + items.iter().map(|item| values(item)).sum::<u64>(),
+        Value::Object(fields) => 1 + fields.iter().map(|(_, value)| values(value)).sum::<u64>(),
+        _ => 1,
+    }
+}
+
 /// The extents of a document.
 #[derive(Debug, Default)]
 pub struct Extents {
-    /// Of each operation, by its name. Two of one name count together: validation refuses them.
+    /// Of each operation, by its name; of several with one name, which validation refuses, the first.
     pub operations: HashMap<Option<Name>, Extent>,
     /// Of all operations side by side, and of the fragments that none of them reaches: what validation walks.
     pub whole: Extent,
@@ -83,9 +107,8 @@ impl Extents {
         let mut extents = Self::default();
         for operation in document.definitions.iter().filter_map(|one| one.as_operation_definition()) {
             let extent = counter.selections(&operation.selection_set);
-            let extent = extent.with_directives(operation.directives.len());
-            let sum = extents.operations.entry(operation.name.clone()).or_default();
-            *sum = sum.beside(extent);
+            let extent = extent.with_directives(&operation.directives);
+            extents.operations.entry(operation.name.clone()).or_insert(extent);
             extents.whole = extents.whole.beside(extent);
         }
         for fragment in document.definitions.iter().filter_map(|one| one.as_fragment_definition()) {
@@ -114,10 +137,10 @@ impl<'a> Counter<'a> {
                     self.inside_field(field.selection_set.as_deref().unwrap_or_default()).of_field(field)
                 }
                 Selection::InlineFragment(fragment) => {
-                    self.inside_fragment(&fragment.selection_set).of_fragment(fragment.directives.len())
+                    self.inside_fragment(&fragment.selection_set).of_fragment(&fragment.directives)
                 }
                 Selection::FragmentSpread(spread) => {
-                    self.fragment(&spread.fragment_name).of_fragment(spread.directives.len())
+                    self.fragment(&spread.fragment_name).of_fragment(&spread.directives)
                 }
             })
         })
@@ -150,7 +173,7 @@ impl<'a> Counter<'a> {
         let Some(fragment) = self.fragments.get(name).copied() else { return Extent::default() };
         self.counted.insert(name, None);
         let inside = self.inside_fragment(&fragment.selection_set);
-        let extent = inside.with_directives(fragment.directives.len());
+        let extent = inside.with_directives(&fragment.directives);
         self.counted.insert(name, Some(extent));
         extent
     }

@@ -67,15 +67,34 @@ pub(super) fn of_validation(
     places: &Places,
 ) -> Vec<Fault> {
     let errors = found.errors.iter().map(|diagnostic| diagnostic.error);
-    let errors: Vec<_> = errors.filter(|error| !rules::is_unfounded(error, &found.partial)).collect();
+    let errors: Vec<_> = errors
+        .filter(|error| !rules::is_unfounded(error, &found.partial) && !names_a_fragment(error, parsed))
+        .collect();
     let faults = errors.iter().take(FAULTS_MAX).map(|error| {
         let mut message = error.unstable_compat_message().unwrap_or_else(|| error.to_string());
         if let Some(name) = meant(error, &message, schema, parsed) {
-            message = format!("{} Did you mean \"{name}\"?", sentence(message));
+            let is_string = error.unstable_error_name() == Some("UnsupportedValueType");
+            let hint = if is_string {
+                format!("Did you mean {name}, without quotation marks?")
+            } else {
+                format!("Did you mean \"{name}\"?")
+            };
+            message = format!("{} {hint}", sentence(message));
         }
         Fault::new(sentence(message), error.location().map(|span| places.at(span.offset())))
     });
     first(faults.collect(), errors.len())
+}
+
+/// Whether a fragment is taken for unknown that is there: the compiler leaves out those on an unknown type, which is another fault.
+fn names_a_fragment(error: &DiagnosticData, parsed: &ast::Document) -> bool {
+    let undefined = error.unstable_error_name() == Some("UndefinedFragment");
+    undefined
+        && error.unstable_compat_message().is_some_and(|message| {
+            let mut fragments = parsed.definitions.iter().filter_map(|one| one.as_fragment_definition());
+            let unknown = message.split('"').nth(1).unwrap_or_default();
+            fragments.any(|fragment| fragment.name == unknown)
+        })
 }
 
 /// `message` on one line, with its full stop.

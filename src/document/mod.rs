@@ -18,7 +18,7 @@ mod tokens;
 mod variables;
 
 pub use compiler::{Compiler, Document, ScalarCheck, SchemaError, Syntax, kind};
-pub use extent::Extent;
+pub use extent::{Extent, VALUES_OF_A_VARIABLE};
 pub use failed_field::FailedField;
 pub use fault::Fault;
 pub use variables::JsonObject;

@@ -4,7 +4,7 @@ use apollo_compiler::ast::{Document, Selection};
 use apollo_compiler::parser::Parser;
 use proptest::prelude::*;
 
-use super::super::extent::{Extent, Extents};
+use super::super::extent::{Extent, Extents, VALUES_OF_A_VARIABLE};
 
 fn parsed(text: &str) -> Document {
     Parser::new().parse_ast(text, "test.graphql").unwrap()
@@ -37,6 +37,26 @@ fn fragments_that_nobody_spreads_count_too() {
     let extents = Extents::of(&parsed("query Q { a } fragment F on A { a { b } }"));
     assert_eq!((extents.whole.selections, extents.whole.depth), (3, 2));
     assert_eq!(extents.operations.values().next().unwrap().selections, 1);
+}
+
+#[test]
+fn values_count_wherever_they_are_reached() {
+    let text = "query A { ...F ...F } query B { ...F a @x(y: $v) }
+                fragment F on A { a(b: [1, 2, { c: $v }], d: E) @x(y: 3) }";
+    let extents = Extents::of(&parsed(text));
+    // The list, its three items, the variable, the enum's value, and that of the directive.
+    let fragment = 6 + VALUES_OF_A_VARIABLE;
+    let of = |name: &str| extents.operations[&Some(apollo_compiler::Name::new(name).unwrap())].values;
+    assert_eq!(of("A"), 2 * fragment);
+    assert_eq!(of("B"), fragment + VALUES_OF_A_VARIABLE);
+    assert_eq!(extents.whole.values, of("A") + of("B"));
+}
+
+#[test]
+fn operations_of_one_name_do_not_count_together() {
+    let extents = Extents::of(&parsed("query Q { a } query Q { a b } { a } { a }"));
+    assert!(extents.operations.values().all(|extent| extent.root_fields == 1), "{extents:?}");
+    assert_eq!(extents.whole.root_fields, 5);
 }
 
 /// Selections of the fragments after the `own`th, so that none spreads itself.

@@ -163,7 +163,7 @@ fn invalid_documents_are_refused_with_the_name_that_was_meant() {
         ("{ find(colours: GREN) { id } }", "Did you mean \"GREEN\"?"),
         (
             "{ find(colours: \"GREEN\") { id } }",
-            "Colour cannot represent value: \"GREEN\". Did you mean \"GREEN\"?",
+            "Colour cannot represent value: \"GREEN\". Did you mean GREEN, without quotation marks?",
         ),
         ("query($v: Colur) { find { id } }", "Unknown type \"Colur\". Did you mean \"Colour\"?"),
         ("{ find { ... on Catt { id } } }", "Did you mean \"Cat\"?"),

@@ -11,7 +11,7 @@ use std::fmt;
 use async_graphql::parser::types::ExecutableDocument;
 use async_graphql::{Value, Variables};
 
-use crate::document::Extent;
+use crate::document::{Extent, VALUES_OF_A_VARIABLE};
 
 use measure::measure;
 pub use scan::{Scan, scan};
@@ -88,7 +88,7 @@ impl fmt::Display for LimitExceeded {
             Limit::Bytes => "the document has {found} bytes",
             Limit::Nesting => "the document nests brackets {found} deep",
             Limit::Tokens => "the document has {found} tokens",
-            Limit::Validation => "the operations of the document reach {found} selections",
+            Limit::Validation => "the operations of the document reach {found} selections and values",
             Limit::Depth => "the operation selects fields {found} deep",
             Limit::Aliases => "the operation has {found} aliases",
             Limit::RootFields => "the operation has {found} root fields",
@@ -119,7 +119,7 @@ pub fn check_text(document: &str) -> Result<(), LimitExceeded> {
 
 /// Checks all of a document together: what validation walks through.
 pub fn check_whole(whole: &Extent) -> Result<(), LimitExceeded> {
-    within(Limit::Validation, whole.selections)?;
+    within(Limit::Validation, whole.selections.saturating_add(whole.values / VALUES_OF_A_VARIABLE))?;
     for (limit, found) in [(Limit::Depth, whole.depth), (Limit::FragmentDepth, whole.fragment_depth)] {
         if found > VALIDATED_DEPTH_MAX {
             return Err(LimitExceeded { limit, found });
