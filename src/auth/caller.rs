@@ -49,7 +49,7 @@ pub fn is_forwarding_header(name: &str) -> bool {
         // Some programs take the two for one.
         return is_forwarding_header(&name.replace('_', "-"));
     }
-    name.starts_with("x-forwarded") || FORWARDING_HEADERS.binary_search(&name).is_ok()
+    name.contains("forwarded") || FORWARDING_HEADERS.binary_search(&name).is_ok()
 }
 
 #[cfg(test)]
@@ -67,6 +67,8 @@ mod tests {
             "x-forwarded",
             "x-forwarded-prefix",
             "x_forwarded_for",
+            "x-vercel-forwarded-for",
+            "x-ms-forwarded-client-ip",
             "x-real-ip",
             "via",
             "cf-connecting-ip",

@@ -25,7 +25,7 @@ const COMPRESSOR_BYTES: u64 = 1_536 * 1024;
 pub async fn compressed(response: Response, request: &HeaderMap) -> Response {
     let mut accepted = Request::new(());
     for value in request.get_all(header::ACCEPT_ENCODING) {
-        accepted.headers_mut().append(header::ACCEPT_ENCODING, value.clone());
+        accepted.headers_mut().append(header::ACCEPT_ENCODING, with_gzip_for_all(value));
     }
     let mut response = Some(response);
     let answer = tower::service_fn(move |_| ready(Ok::<_, Infallible>(response.take().unwrap_or_default())));
@@ -51,7 +51,18 @@ pub fn accepts_a_coding(request: &HeaderMap) -> bool {
     request.get_all(header::ACCEPT_ENCODING).iter().any(names_a_coding)
 }
 
+/// `*` stands for every coding that is not named (RFC 9110, section 12.5.3), which the library does not know.
+fn with_gzip_for_all(accepted: &HeaderValue) -> HeaderValue {
+    let text = accepted.to_str().unwrap_or_default();
+    if !text.contains('*') || text.to_ascii_lowercase().contains("gzip") {
+        return accepted.clone();
+    }
+    HeaderValue::from_str(&text.replace('*', "gzip")).unwrap_or_else(|_| accepted.clone())
+}
+
 fn names_a_coding(accepted: &HeaderValue) -> bool {
     let accepted = accepted.as_bytes().to_ascii_lowercase();
-    [b"gzip".as_slice(), b"zstd"].iter().any(|name| accepted.windows(name.len()).any(|part| part == *name))
+    [b"gzip".as_slice(), b"zstd", b"*"]
+        .iter()
+        .any(|name| accepted.windows(name.len()).any(|part| part == *name))
 }

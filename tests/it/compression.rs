@@ -44,7 +44,9 @@ async fn a_long_response_is_compressed_as_the_client_accepts_it() {
         ("deflate", None),
         ("identity", None),
         ("", None),
-        ("*", None),
+        ("*", Some("gzip")),
+        ("zstd;q=0, *", Some("gzip")),
+        ("*;q=0", None),
     ] {
         let (headers, body) = ask(&app, &[("accept-encoding", accepted)], LONG).await;
         let found = headers.get("content-encoding").map(|value| value.to_str().unwrap());
