@@ -15,6 +15,7 @@ pub mod embedding;
 pub mod events;
 pub mod hub;
 pub mod index;
+pub mod search;
 pub mod sync;
 
 pub mod recommend;
