@@ -138,7 +138,7 @@ impl Executor {
         }
     }
 
-    /// An answer that tells nothing but why there is no other; what was executed, was.
+    /// An answer that has only the error that took the place of its data. What was executed stays executed.
     fn refused(&self, error: ServerError) -> Answer {
         let response = Response::from_errors(vec![error]);
         Answer { response, was_executed: true, closed: Closed::nothing(self.hold_nothing()) }

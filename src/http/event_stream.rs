@@ -62,8 +62,8 @@ mod tests {
             tokio::time::sleep(late).await;
             COMPLETE
         });
-        let told: Vec<_> = kept_alive(events, silence).collect().await;
-        assert_eq!(told.last(), Some(&COMPLETE));
-        assert!(told.len() > 1 && told[..told.len() - 1].iter().all(|bytes| *bytes == ALIVE), "{told:?}");
+        let sent: Vec<_> = kept_alive(events, silence).collect().await;
+        assert_eq!(sent.last(), Some(&COMPLETE));
+        assert!(sent.len() > 1 && sent[..sent.len() - 1].iter().all(|bytes| *bytes == ALIVE), "{sent:?}");
     }
 }

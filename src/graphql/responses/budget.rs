@@ -39,7 +39,7 @@ pub struct ResponseBudget {
 struct Building {
     /// At least so many bytes of JSON: what escapes add is counted when it is written.
     json: u64,
-    /// Memory of the values, and of what waits to be told of errors.
+    /// Memory of the values and of pending errors.
     tree: u64,
     /// Memory of the contents of articles that were read for it.
     loaded: u64,
@@ -51,7 +51,7 @@ struct Building {
     refused: Option<Box<Refused>>,
 }
 
-/// Why there is no response, and the error that tells of it where it happened.
+/// Why there is no response, with the error at the field that went beyond the limit.
 #[derive(Debug)]
 pub struct Refused {
     pub refusal: ResponseRefusal,
@@ -282,7 +282,7 @@ impl Building {
         max: u64,
         place: impl FnOnce(ServerError) -> ServerError,
     ) -> Result<(), ServerError> {
-        // Told once where it happened; every field around it fails then, which ends the execution.
+        // Reported once, at the field that went beyond the limit; its parents fail with it, which ends the execution.
         if let Some(refused) = &self.refused {
             return Err(refused.refusal.to_error());
         }
