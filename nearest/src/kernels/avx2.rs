@@ -3,20 +3,12 @@
 
 use std::arch::x86_64::*;
 
-use super::AHEAD;
+use super::{AHEAD, fetch};
 use crate::planes::Planes;
 use crate::signs::{BLOCK, Estimate, QUERY_BITS, Signs};
 
 /// 16-bit integers of a vector.
 const WIDTH: usize = 16;
-
-#[inline(always)]
-fn fetch(bytes: &[u8]) {
-    for line in bytes.as_chunks::<64>().0 {
-        // SAFETY: fetching has no effect that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-}
 
 /// Sixteen bytes.
 #[inline(always)]

@@ -3,20 +3,12 @@
 
 use std::arch::x86_64::*;
 
-use super::AHEAD;
+use super::{AHEAD, fetch};
 use crate::planes::Planes;
 use crate::signs::{BLOCK, Estimate, QUERY_BITS, Signs};
 
 /// Bytes of a vector, and of a line of the cache.
 const WIDTH: usize = 64;
-
-#[inline(always)]
-fn fetch(bytes: &[u8]) {
-    for line in bytes.as_chunks::<WIDTH>().0 {
-        // SAFETY: fetching has no effect that the program could see.
-        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
-    }
-}
 
 #[inline(always)]
 fn load<T, const COUNT: usize>(values: &[T; COUNT]) -> __m512i {

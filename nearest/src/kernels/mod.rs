@@ -13,7 +13,21 @@ use crate::planes::Planes;
 use crate::signs::{Estimate, QUERY_BITS, Signs};
 
 /// Rows that are fetched ahead of their use: they lie all over memory.
+#[cfg(target_arch = "x86_64")]
 const AHEAD: usize = 4;
+
+/// Has the lines of `bytes` brought into the cache.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+#[expect(unsafe_code, reason = "an intrinsic that takes a pointer")]
+fn fetch(bytes: &[u8]) {
+    use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+    for line in bytes.as_chunks::<64>().0 {
+        // SAFETY: fetching has no effect that the program could see.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+}
 
 /// Calls `see` with each of `rows` and the product of its high bytes with those of a query.
 pub fn products_of_bytes(
