@@ -38,7 +38,7 @@ impl Gate {
         let text = host(request);
         let host = text.as_deref().and_then(HostAndPort::parse);
         if !self.hosts.may_be_asked(host.as_ref()) {
-            return Err(Refusal::ForeignHost(text.unwrap_or_default()));
+            return Err(text.map_or(Refusal::UnclearHost, Refusal::ForeignHost));
         }
         let caller = self.authenticator.caller(
             peer(request.extensions()),

@@ -26,6 +26,7 @@ pub use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::StatusCode;
 use axum::response::{Redirect, Response};
 use axum::routing::{any, get};
 use tokio::sync::Semaphore;
@@ -77,6 +78,9 @@ pub fn router(state: HttpState, config: &ServerConfig) -> Router {
         .merge(embedded::router(&READER))
         // Relative, as all addresses in the pages: below a path that a proxy takes off they lead there too.
         .route("/reader", get(|| async { Redirect::permanent("reader/") }))
+        .fallback(|| async {
+            (StatusCode::NOT_FOUND, "Nothing is here. GraphQL is served at /graphql, GraphiQL at /.\n")
+        })
         .layer(DefaultBodyLimit::max(state.body_max_bytes))
         .with_state(Arc::new(state));
     guarded(router, config, authenticator)

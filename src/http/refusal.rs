@@ -29,6 +29,8 @@ pub enum Refusal {
     BodyTooLarge { max: usize },
     #[error("the body did not arrive within {seconds} s")]
     BodyTooSlow { seconds: u64 },
+    #[error("the request names no host that can be read, or several: send one `Host` header")]
+    UnclearHost,
     #[error("this server does not answer for the host {0:?}: name it in SENTIO_ALLOWED_HOSTS")]
     ForeignHost(String),
     #[error("pages of the origin {0} may not connect: name it in SENTIO_ALLOWED_ORIGINS")]
@@ -53,7 +55,7 @@ impl Refusal {
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::ForeignHost(_) | Self::ForeignOrigin(_) => StatusCode::FORBIDDEN,
-            Self::WrongSubprotocol => StatusCode::BAD_REQUEST,
+            Self::WrongSubprotocol | Self::UnclearHost => StatusCode::BAD_REQUEST,
             Self::TooManySockets(_) | Self::NotServing(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Request(error) => match error {
                 RequestError::Malformed(_) | RequestError::NoQuery | RequestError::WrongHash => {

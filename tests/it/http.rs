@@ -117,6 +117,9 @@ async fn requests_of_another_form_are_refused() {
         if status == 405 {
             assert_eq!(answer.headers["allow"], "GET, HEAD, POST");
         }
+        if status == 404 {
+            assert!(answer.body.contains("/graphql"), "{}", answer.body);
+        }
     }
     app.stop().await;
 }
@@ -152,6 +155,9 @@ async fn a_server_on_loopback_answers_for_loopback_names_only() {
             assert_eq!(answer.status.as_u16(), status, "{host} {path}");
         }
     }
+    let several =
+        send(&app, Method::GET, "/livez", &[("host", "localhost"), ("host", "localhost")], "").await;
+    assert_eq!((several.status.as_u16(), several.body.contains("send one `Host` header")), (400, true));
     app.stop().await;
 }
 
