@@ -106,11 +106,17 @@ async fn five_hundred_clients_with_the_largest_requests_do_not_end_the_server() 
         clients.spawn(client(number, server.url.clone(), Arc::clone(&requests), Arc::clone(&stop)));
     }
     let started = Instant::now();
-    let mut answered = 0;
+    let (mut answered, mut refused) = (0, 0);
     while answered < 5 || started.elapsed() < Duration::from_secs(10) {
         let small = server.execute(&one, "{ articles(first: 1) { nodes { title } } }", json!({})).await;
-        assert_eq!(small["data"]["articles"]["nodes"][0]["title"], "Large", "{small}");
-        answered += 1;
+        // On a busy machine some find no free connection to the database in time.
+        if small["errors"][0]["extensions"]["code"] == "OVERLOADED" {
+            refused += 1;
+            assert!(refused < 1_000, "nothing is answered: {small}");
+        } else {
+            assert_eq!(small["data"]["articles"]["nodes"][0]["title"], "Large", "{small}");
+            answered += 1;
+        }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     stop.store(true, Ordering::Relaxed);
@@ -118,7 +124,7 @@ async fn five_hundred_clients_with_the_largest_requests_do_not_end_the_server() 
     while let Some(count) = clients.join_next().await {
         whole += count.unwrap();
     }
-    println!("{answered} small answers, {whole} large ones, beside {CLIENTS} clients");
+    println!("{answered} small answers, {refused} refused, {whole} large ones, beside {CLIENTS} clients");
     let small = server.execute(&one, "{ articles { totalCount } }", json!({})).await;
     assert_eq!(small["data"]["articles"]["totalCount"], 100);
     assert!(whole > 0);
