@@ -76,7 +76,7 @@ impl Filled {
         let snapshot = self.app.index.live()?.snapshot();
         let mut vectors = Vec::new();
         for articles in self.articles[..count.min(self.articles.len())].chunks(2_000) {
-            let mut found = snapshot.article_vectors(articles).await?;
+            let mut found = snapshot.article_vectors(articles)?;
             vectors.extend(articles.iter().filter_map(|article| found.remove(article)));
         }
         Ok(vectors)

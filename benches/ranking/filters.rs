@@ -1,5 +1,4 @@
-//! What is found through filters, beside an exact scan: 20,000 articles in an index of four times as many partitions as a
-//! search looks into at least.
+//! What is found through filters, beside an exact scan of 20,000 articles.
 //!
 //! A filter lets a share of the rows pass: random ones; those of the query's own topic; all but those. A topic is what lies
 //! nearest to one of a few random articles, so that it is a region, as large on average as the share says.
@@ -9,16 +8,14 @@ use std::sync::Arc;
 use sentio::article::{ArticleFilter, ArticleId};
 use sentio::config::{Config, SettingValues};
 use sentio::index::{
-    ArticleRow, Batch, Facets, Generation, GenerationIdentity, PassageRow, PassageSpan, Previous, Snapshot,
-    VectorIndex, dot,
+    ArticleRow, Batch, Facets, Generation, GenerationIdentity, PassageRow, Previous, Snapshot, VectorIndex,
+    dot,
 };
 
 use crate::filled::Filled;
 
 const ROWS: usize = 20_000;
 const QUERIES: usize = 100;
-/// Four times the partitions that a search looks into at least.
-const PARTITIONS: u32 = 96;
 const NEAREST: usize = 10;
 /// In thousandths of the rows.
 const SHARES: [usize; 4] = [1, 10, 200, 500];
@@ -83,9 +80,7 @@ pub async fn measure(filled: &Filled) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let generation = index(filled, folder.path().display().to_string(), rows, &tags).await?;
     let (found, exact) = (generation.snapshot(), generation.snapshot().exact());
-    println!(
-        "{ROWS} rows, {PARTITIONS} partitions, {QUERIES} queries; recall@{NEAREST} of articles and of passages"
-    );
+    println!("{ROWS} rows, {QUERIES} queries; recall@{NEAREST} of articles and of passages");
     for (share, position) in SHARES.iter().zip(0..) {
         let percent = *share as f64 / 10.0;
         for kind in [Kind::Random, Kind::OwnTopic, Kind::AllButOwnTopic] {
@@ -176,21 +171,20 @@ async fn index(
         }
         let places: std::collections::HashMap<_, _> = chunk.iter().copied().zip(number * BATCH..).collect();
         let passages = &mut batch.passages;
-        let push = |span: PassageSpan, vector: &[f32]| {
+        for (span, vector) in snapshot.passage_vectors(chunk)? {
             passages.push(PassageRow {
                 article_id: span.article.0,
                 ordinal: i32::try_from(passages.len()).unwrap_or(i32::MAX),
                 revision: 1,
-                vector: vector.to_vec(),
+                vector,
                 start: span.start,
                 end: span.end,
                 facets: facets(places[&span.article]),
             });
-        };
-        snapshot.each_passage_of(chunk, push).await?;
+        }
         generation.write(&batch, Previous::None).await?;
     }
     generation.maintain().await?;
-    generation.index_vectors(Some(PARTITIONS)).await?;
+    generation.load().await?;
     Ok(generation)
 }

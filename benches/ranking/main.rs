@@ -1,6 +1,6 @@
 //! Searches and rankings over a large index: what they find, and what they take.
 //!
-//!     cargo bench --bench ranking -- vector-index ARTICLES FOLDER    kinds of index, sizes, probes and refinement
+//!     cargo bench --bench ranking -- recall ARTICLES FOLDER          what is found of what an exact search finds
 //!     cargo bench --bench ranking -- filters ARTICLES FOLDER         what is found through filters
 //!     cargo bench --bench ranking -- speed ARTICLES FOLDER           recommendations by their stages, and many clients
 //!     cargo bench --bench ranking -- near-duplicates ARTICLES FOLDER cosines of articles of nearly the same words
@@ -21,9 +21,9 @@ mod harness;
 mod lists;
 mod near_duplicates;
 mod passages;
+mod recall;
 mod speed;
 mod steering;
-mod vector_index;
 
 use std::path::Path;
 
@@ -38,17 +38,13 @@ fn main() -> anyhow::Result<()> {
     sentio::cli::runtime()?.block_on(async {
         match arguments.as_slice() {
             ["steering", collection] => steering::measure(Path::new(collection)).await,
-            [
-                what @ ("vector-index" | "filters" | "near-duplicates" | "passages" | "speed"),
-                articles,
-                folder,
-            ] => {
+            [what @ ("filters" | "near-duplicates" | "passages" | "recall" | "speed"), articles, folder] => {
                 let filled = filled::open(Path::new(articles), Path::new(folder)).await?;
                 match *what {
-                    "vector-index" => vector_index::measure(&filled).await?,
                     "near-duplicates" => near_duplicates::measure(&filled).await?,
                     "passages" => passages::measure(&filled).await?,
                     "filters" => filters::measure(&filled).await?,
+                    "recall" => recall::measure(&filled).await?,
                     _ => speed::measure(&filled).await?,
                 }
                 filled.close().await

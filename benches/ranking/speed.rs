@@ -145,13 +145,11 @@ async fn stages(filled: &Filled, titles: &[(String, String)]) -> anyhow::Result<
             .take("fill in: words of 200 articles", async { Ok(snapshot.matches_of(title, &near).await?) })
             .await?;
         times
-            .take("fill in: cosines of 200 articles", async {
-                Ok(snapshot.cosines_of(&vector, &near).await?)
-            })
+            .take("fill in: cosines of 200 articles", async { Ok(snapshot.cosines_of(&vector, &near)?) })
             .await?;
         times
             .take("fill in: passages of 200 articles", async {
-                Ok(snapshot.nearest_passage_of_each(&vector, &near).await?)
+                Ok(snapshot.nearest_passage_of_each(&vector, &near)?)
             })
             .await?;
         for (name, mode) in [

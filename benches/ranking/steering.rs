@@ -53,7 +53,7 @@ async fn examples(app: &App, lists: &Lists<'_>, liked: usize, disliked: usize) -
     let model = app.models.with_fingerprint(live.fingerprint()).ok_or_else(|| anyhow::anyhow!("no model"))?;
     let articles = lists.articles();
     let all: Vec<_> = articles.values().copied().collect();
-    let vectors = live.snapshot().article_vectors(&all).await?;
+    let vectors = live.snapshot().article_vectors(&all)?;
     let mut random = fastrand::Rng::with_seed(5);
     let (mut sums, mut queries) = ([0.0; 5], 0.0);
     for (query, grades) in lists.judged() {

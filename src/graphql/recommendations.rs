@@ -126,7 +126,7 @@ impl Details {
                 Ok(matches.nearness(target).await?.map(|nearest| nearest.passage))
             }
             SourceKind::Articles { similar, passages } => {
-                let passages = passages.get_or_try_init(|| similar.best_passages()).await?;
+                let passages = passages.get_or_try_init(|| async { similar.best_passages() }).await?;
                 Ok(passages.get(&(source, target)).copied())
             }
         }

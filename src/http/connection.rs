@@ -54,6 +54,8 @@ pub struct Terms {
     pub keep_alive: Duration,
     /// Ends connections when their present requests are answered.
     pub stop: CancellationToken,
+    /// How long after the stop the first request of a connection may begin: who has just connected is answered still.
+    pub farewell: Duration,
 }
 
 impl Terms {
@@ -106,6 +108,11 @@ impl Terms {
             served = connection.as_mut() => served,
             () = activity.overdue(self.headers_max_time, self.keep_alive) => return,
             () = self.stop.cancelled() => {
+                tokio::select! {
+                    // It can end by itself.
+                    served = connection.as_mut() => return report(served),
+                    () = activity.first_asked(self.farewell) => {}
+                }
                 connection.as_mut().graceful_shutdown();
                 tokio::select! {
                     served = connection => served,
@@ -114,9 +121,13 @@ impl Terms {
                 }
             }
         };
-        if let Err(error) = served {
-            tracing::debug!(%error, "http.connection_broken");
-        }
+        report(served);
+    }
+}
+
+fn report(served: hyper::Result<()>) {
+    if let Err(error) = served {
+        tracing::debug!(%error, "http.connection_broken");
     }
 }
 
@@ -125,7 +136,9 @@ struct Activity(Mutex<(Doing, Instant)>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Doing {
-    /// The headers of a request are arriving.
+    /// The first request is expected, or its headers are arriving.
+    Beginning,
+    /// The headers of another request are arriving.
     Heading,
     /// A request is being answered.
     Answering,
@@ -136,7 +149,7 @@ enum Doing {
 impl Activity {
     /// Of a client that has connected, and is expected to send a request.
     fn begin() -> Self {
-        Self(Mutex::new((Doing::Heading, Instant::now())))
+        Self(Mutex::new((Doing::Beginning, Instant::now())))
     }
 
     fn now(&self) -> MutexGuard<'_, (Doing, Instant)> {
@@ -169,7 +182,7 @@ impl Activity {
             tokio::time::sleep(look_every).await;
             let (doing, since) = *self.now();
             let longest = match doing {
-                Doing::Heading => headers_max_time,
+                Doing::Beginning | Doing::Heading => headers_max_time,
                 Doing::Nothing => keep_alive,
                 Doing::Answering => continue,
             };
@@ -187,8 +200,16 @@ impl Activity {
             match *self.now() {
                 (Doing::Answering, _) => since = Instant::now(),
                 (Doing::Nothing, written) => since = since.max(written),
-                (Doing::Heading, _) => {}
+                (Doing::Beginning | Doing::Heading, _) => {}
             }
+        }
+    }
+
+    /// Returns when the first request has arrived, after `longest` in any case.
+    async fn first_asked(&self, longest: Duration) {
+        let since = Instant::now();
+        while self.now().0 == Doing::Beginning && since.elapsed() < longest {
+            tokio::time::sleep(longest / 50).await;
         }
     }
 }

@@ -60,7 +60,7 @@ pub async fn serve_changing(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let Serving { headers_max_time, keep_alive, farewell } = serving;
-    let terms = Terms { routes, headers_max_time, keep_alive, stop: stop.clone() };
+    let terms = Terms { routes, headers_max_time, keep_alive, stop: stop.clone(), farewell };
     let connections = TaskTracker::new();
     let begin = |stream, peer| {
         let token = ConnectionToken::new(connections.token());
@@ -202,6 +202,18 @@ mod tests {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         assert!(ask(&mut stream, REQUEST).await.starts_with("HTTP/1.1 200"));
         server.stop.cancel();
+        assert!(kept(&mut stream).await < Duration::from_secs(10));
+    }
+
+    #[tokio::test]
+    async fn who_has_just_connected_is_answered_when_the_server_stops() {
+        let server = started(60_000, 60_000).await;
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        server.stop.cancel();
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        let answer = ask(&mut stream, REQUEST).await;
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
         assert!(kept(&mut stream).await < Duration::from_secs(10));
     }
 

@@ -8,20 +8,7 @@ use arrow_array::{Array, FixedSizeListArray, RecordBatch, StringArray};
 
 use super::IndexError;
 use crate::article::ArticleId;
-
-/// Where a passage lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PassageSpan {
-    pub article: ArticleId,
-    /// The revision whose content the offsets count in.
-    pub revision: i64,
-    /// In UTF-16 code units.
-    pub start: i32,
-    pub end: i32,
-}
-
-/// The columns of a [`PassageSpan`].
-pub(super) const SPAN: [&str; 4] = ["article_id", "revision", "start", "end"];
+use crate::search::PassageSpan;
 
 /// A column of any type.
 pub(super) fn named<'a>(

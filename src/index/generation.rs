@@ -11,6 +11,7 @@ use lancedb::query::ExecutableQuery;
 use super::IndexError;
 use super::error::is_missing;
 use super::highlight::QueryWords;
+use super::memory::Memory;
 use super::snapshot::{SearchLog, Snapshot};
 use super::stop_words::StopWords;
 use super::versions::Versions;
@@ -45,6 +46,7 @@ pub struct Generation {
     folders: Arc<[PathBuf]>,
     fingerprint: Arc<str>,
     snapshot: Arc<RwLock<Snapshot>>,
+    pub(super) memory: Arc<Memory>,
     log: Arc<SearchLog>,
 }
 
@@ -90,6 +92,7 @@ impl Generation {
             folders: folders.into(),
             fingerprint: identity.fingerprint.as_str().into(),
             snapshot: Arc::new(RwLock::new(snapshot)),
+            memory: Arc::default(),
             log,
         })
     }
@@ -125,8 +128,15 @@ impl Generation {
 
     /// Lets searches see exactly `versions`, which may be newer than what this handle has seen.
     pub async fn show(&self, versions: Versions) -> Result<(), IndexError> {
-        self.set_snapshot(self.pinned(versions).await?);
-        Ok(())
+        self.set_snapshot(self.pinned(versions).await?).await
+    }
+
+    /// Reads what searches see into memory, from which they are answered then: to be called before the generation is searched.
+    pub async fn load(&self) -> Result<(), IndexError> {
+        let snapshot = self.snapshot();
+        self.memory.load(&snapshot, self.dimension).await?;
+        // What was shown meanwhile is in it, too.
+        self.set_snapshot(self.snapshot()).await
     }
 
     /// The tables as they were at `versions`, beside what searches see. Fails with [`IndexError::VersionMissing`] when they
@@ -137,7 +147,9 @@ impl Generation {
         if current.versions().await? == versions {
             return Ok(current);
         }
-        Ok(self.pinned(versions).await?.of_the_past(versions.articles))
+        let snapshot = self.pinned(versions).await?.of_the_past(versions.articles);
+        let view = self.memory.view_at(&snapshot, self.dimension).await?;
+        Ok(snapshot.in_memory(view))
     }
 
     async fn pinned(&self, versions: Versions) -> Result<Snapshot, IndexError> {
@@ -179,8 +191,7 @@ impl Generation {
 
     /// Lets searches see everything written so far through this handle.
     pub async fn publish(&self) -> Result<(), IndexError> {
-        self.set_snapshot(pin(&self.articles, &self.passages, &self.log).await?);
-        Ok(())
+        self.set_snapshot(pin(&self.articles, &self.passages, &self.log).await?).await
     }
 
     /// Lets searches see what another process has written.
@@ -191,8 +202,11 @@ impl Generation {
         self.publish().await
     }
 
-    fn set_snapshot(&self, snapshot: Snapshot) {
+    async fn set_snapshot(&self, snapshot: Snapshot) -> Result<(), IndexError> {
+        let view = self.memory.follow(&snapshot).await?;
+        let snapshot = snapshot.in_memory(view);
         *self.snapshot.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+        Ok(())
     }
 }
 

@@ -10,7 +10,7 @@ use lancedb::Table;
 use lancedb::table::{CompactionOptions, OptimizeAction};
 
 use super::IndexError;
-use super::coverage::{cover, extend_next, index_vectors};
+use super::coverage::{cover, extend_next};
 use super::generation::Generation;
 use super::tolerance::Tolerance;
 
@@ -50,15 +50,6 @@ impl Generation {
             }
         }
         Ok(false)
-    }
-
-    /// Makes the index of the vectors of both tables, however few rows they have, and shows it to searches: to measure it. In
-    /// `partitions` of each table, or in as many as it would have. For the holder of the writer lock.
-    pub async fn index_vectors(&self, partitions: Option<u32>) -> Result<(), IndexError> {
-        for table in [&self.passages, &self.articles] {
-            index_vectors(table, partitions).await?;
-        }
-        self.publish().await
     }
 
     /// Removes the versions that were replaced before `time`: searches of them fail from then on.

@@ -14,6 +14,7 @@ use super::location::of_article_table;
 use super::versions::Versions;
 use super::{IndexError, predicate};
 use crate::article::ArticleId;
+use crate::search::View;
 
 /// One pair of versions of the two tables; what is written later is not seen through it.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Snapshot {
     pub(super) articles: Table,
     pub(super) passages: Table,
     log: Arc<SearchLog>,
+    /// The same in memory, where searches use it.
+    view: Option<View>,
     /// Whether searches look at every vector.
     pub(super) exact: bool,
     /// The version of the articles, where it may be removed while it is read.
@@ -47,10 +50,20 @@ pub struct SearchLog {
 
 impl Snapshot {
     pub(super) fn new(articles: Table, passages: Table, log: Arc<SearchLog>) -> Self {
-        Self { articles, passages, log, exact: false, past: None }
+        Self { articles, passages, log, view: None, exact: false, past: None }
     }
 
-    /// The same without the vector index.
+    /// The same with what is in memory of it.
+    pub(super) fn in_memory(self, view: Option<View>) -> Self {
+        Self { view, ..self }
+    }
+
+    /// What is in memory of it; fails in a generation that searches do not use.
+    pub(super) fn view(&self) -> Result<&View, IndexError> {
+        self.view.as_ref().ok_or(IndexError::NotOpen)
+    }
+
+    /// The same with vectors looked for in LanceDB, each of them.
     pub fn exact(self) -> Self {
         Self { exact: true, ..self }
     }

@@ -28,6 +28,7 @@ impl Generation {
     /// time. Cancelling it leaves a state that the next write of the same articles mends.
     pub async fn write(&self, batch: &Batch, previous: Previous) -> Result<Versions, IndexError> {
         let write = write_number();
+        let before = self.versions().await?;
         if !batch.passages.is_empty() {
             append(&self.passages, passage_batch(&batch.passages, self.dimension, write)?).await?;
         }
@@ -42,7 +43,9 @@ impl Generation {
         if delete {
             remove(&self.articles, &stale).await?;
         }
-        self.versions().await
+        let versions = self.versions().await?;
+        self.memory.wrote(batch, write, before, versions);
+        Ok(versions)
     }
 }
 

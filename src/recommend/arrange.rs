@@ -6,7 +6,8 @@ use chrono::{DateTime, Utc};
 
 use super::{Contributions, NearDuplicates, RecommendOptions, Tier, autocut};
 use crate::article::ArticleId;
-use crate::index::{Portrait, dot};
+use crate::index::dot;
+use crate::search::Portrait;
 
 /// From this cosine of two articles on they are nearly the same: three of four such pairs share their words too, and
 /// nearly all edited copies lie above it (`docs/decisions/0020-steering-by-measurement.md`).

@@ -8,7 +8,8 @@ use super::examples::Examples;
 use super::pool::POOL;
 use super::{BestPassage, Contributions, Moment, RecommendError, RecommendOptions, Recommender, Tier};
 use crate::article::ArticleId;
-use crate::index::{ArticleHit, IndexError, PassageSpan, Snapshot, dot};
+use crate::index::{IndexError, Snapshot};
+use crate::search::ArticleHit;
 
 /// Lists that are arranged together: each may need its own two hundred articles, vectors included.
 const LISTS_ARRANGED: usize = 50;
@@ -41,7 +42,7 @@ impl Recommender {
         let snapshot = self.snapshot(&self.index.live()?, moment).await?;
         let examples = options.like.iter().chain(&options.dislike);
         let wanted: Vec<_> = articles.iter().chain(examples).copied().collect();
-        let mut stored = snapshot.article_vectors(&wanted).await?;
+        let mut stored = snapshot.article_vectors(&wanted)?;
         let examples = Examples::among(&stored, options);
         let wanted = articles.iter().filter_map(|article| {
             let own = stored.remove(article)?;
@@ -64,7 +65,7 @@ impl Recommender {
     ) -> Result<SimilarArticles, RecommendError> {
         let _turn = self.turns.take().await;
         let snapshot = self.snapshot(&self.index.live()?, moment).await?;
-        let examples = Examples::of(&snapshot, options).await?;
+        let examples = Examples::of(&snapshot, options)?;
         let vector = examples.centre().ok_or(RecommendError::NoExample)?;
         let wanted = Wanted { source: None, vector, known: examples.liked().to_vec() };
         similar(snapshot, vec![wanted], k, options, moment).await
@@ -87,12 +88,8 @@ async fn similar(
     moment: Moment,
 ) -> Result<SimilarArticles, RecommendError> {
     let options = options.without_examples();
-    let rearranged = options.looks_at_articles() || options.autocut.is_some();
-    // A search through the vector index finds other articles at the end of a long list than of a short one: one list is the
-    // same however much of it is wanted. Those of a page are looked for without the index, or in numbers that would take too long.
-    let alike = rearranged || wanted.len() == 1;
-    // One more than wanted, because the nearest article is the article itself.
-    let limit = 1 + if alike { POOL } else { k.min(POOL) };
+    // A list is the same however much of it is wanted. One more, because the nearest article is the article itself.
+    let limit = 1 + POOL;
     let queries: Vec<_> = wanted.iter().map(|wanted| wanted.vector.clone()).collect();
     let hits = snapshot.nearest_articles(&queries, limit, &options.filter, &options.exclude).await?;
     let complete = hits.iter().all(|hits| hits.len() < limit);
@@ -118,7 +115,7 @@ async fn arranged(
         let mut articles: Vec<_> = lists.iter().flat_map(|(_, hits)| hits).map(|hit| hit.article).collect();
         articles.sort_unstable();
         articles.dedup();
-        snapshot.portraits(&articles).await?
+        snapshot.portraits(&articles)?
     } else {
         HashMap::new()
     };
@@ -147,27 +144,14 @@ impl From<ArticleHit> for Ranked {
 }
 
 impl SimilarArticles {
-    /// For every recommendation, by what it is for and the article recommended, the passage nearest to the former; one
-    /// call to the index.
-    pub async fn best_passages(&self) -> Result<HashMap<(Source, ArticleId), BestPassage>, RecommendError> {
-        let mut wanted: HashMap<ArticleId, Vec<Source>> = HashMap::new();
+    /// For every recommendation, by what it is for and the article recommended, the passage nearest to the former.
+    pub fn best_passages(&self) -> Result<HashMap<(Source, ArticleId), BestPassage>, RecommendError> {
+        let mut best = HashMap::new();
         for (source, ranked) in &self.ranked {
-            for target in ranked {
-                wanted.entry(target.article).or_default().push(*source);
-            }
+            let articles: Vec<_> = ranked.iter().map(|ranked| ranked.article).collect();
+            let nearest = self.snapshot.nearest_passage_of_each(&self.vectors[source], &articles)?;
+            best.extend(nearest.into_iter().map(|(article, hit)| ((*source, article), hit.span.into())));
         }
-        let targets: Vec<_> = wanted.keys().copied().collect();
-        let mut best: HashMap<_, (f32, BestPassage)> = HashMap::new();
-        let look_at = |span: PassageSpan, vector: &[f32]| {
-            for source in &wanted[&span.article] {
-                let cosine = dot(&self.vectors[source], vector);
-                let key = (*source, span.article);
-                if best.get(&key).is_none_or(|(known, _)| cosine > *known) {
-                    best.insert(key, (cosine, span.into()));
-                }
-            }
-        };
-        self.snapshot.each_passage_of(&targets, look_at).await?;
-        Ok(best.into_iter().map(|(key, (_, passage))| (key, passage)).collect())
+        Ok(best)
     }
 }

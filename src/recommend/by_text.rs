@@ -8,10 +8,10 @@ use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::fusion::contributions;
 use super::phrases::Phrases;
-use super::pool::{POOL, Pool, gather};
+use super::pool::{Pool, gather};
 use super::semantic::{Nearness, nearness_of};
 use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender, Weights};
-use crate::article::{ArticleFilter, ArticleId};
+use crate::article::ArticleId;
 use crate::embedding::Embedder;
 use crate::index::{Generation, IndexError, QueryWords, Snapshot};
 
@@ -44,7 +44,7 @@ impl TextMatches {
     pub async fn nearness(&self, article: ArticleId) -> Result<Option<Nearness>, RecommendError> {
         let look_up = || async {
             let listed: Vec<_> = self.ranked.iter().map(|ranked| ranked.article).collect();
-            nearness_of(&self.snapshot, self.vector().await?, &listed).await
+            nearness_of(&self.snapshot, self.vector().await?, &listed)
         };
         Ok(self.nearness.get_or_try_init(look_up).await?.get(&article).copied())
     }
@@ -80,21 +80,15 @@ impl Recommender {
         let phrases = Phrases::of(query, &generation)?;
         let mut liked = Vec::new();
         let vector = async {
-            let embed = async { Ok(model.embed_query(query).await?) };
-            let (vector, examples) = futures::try_join!(embed, Examples::of(&snapshot, &options))?;
+            let vector = model.embed_query(query).await?;
+            let examples = Examples::of(&snapshot, &options)?;
             liked = examples.liked().to_vec();
             Ok(examples.moved(vector.as_slice().to_vec()))
         };
         let needs_vector = options.mode != Mode::Keyword || options.min_score.is_some();
-        // Whatever rearranges the list, or looks for its end, takes articles from anywhere in the pool. Through a filter the
-        // vector index misses more, and what it has missed tells less of what is too far.
-        let filtered = options.filter != ArticleFilter::default() || !options.exclude.is_empty();
-        let rearranged =
-            options.looks_at_articles() || options.autocut.is_some() || !phrases.are_none() || filtered;
-        let wanted = if rearranged { POOL } else { k };
         let vector = needs_vector.then_some(vector);
         let Pool { candidates, complete, vector } =
-            gather(&snapshot, query, phrases.clone(), vector, wanted, &options).await?;
+            gather(&snapshot, query, phrases.clone(), vector, &options).await?;
         let nearness =
             candidates.iter().filter_map(|candidate| Some((candidate.article, candidate.nearness?)));
         let nearness = needs_vector.then(|| nearness.collect());
@@ -112,7 +106,7 @@ impl Recommender {
             .collect();
         let portraits = if options.looks_at_articles() {
             let articles: Vec<_> = candidates.iter().map(|candidate| candidate.article).collect();
-            snapshot.portraits(&articles).await?
+            snapshot.portraits(&articles)?
         } else {
             HashMap::new()
         };

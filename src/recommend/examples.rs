@@ -21,9 +21,9 @@ pub struct Examples {
 }
 
 impl Examples {
-    pub async fn of(snapshot: &Snapshot, options: &RecommendOptions) -> Result<Self, RecommendError> {
+    pub fn of(snapshot: &Snapshot, options: &RecommendOptions) -> Result<Self, RecommendError> {
         let articles: Vec<_> = options.like.iter().chain(&options.dislike).copied().collect();
-        let vectors = snapshot.article_vectors(&articles).await?;
+        let vectors = snapshot.article_vectors(&articles)?;
         Ok(Self::among(&vectors, options))
     }
 

@@ -20,7 +20,8 @@ mod turns;
 mod word_passages;
 
 use crate::embedding::Models;
-use crate::index::{PassageSpan, VectorIndex};
+use crate::index::VectorIndex;
+use crate::search::PassageSpan;
 
 pub use arrange::{Ranked, Reason, ReasonKind};
 pub use autocut::{JUMP_SHARE, length_before_jump};

@@ -1,6 +1,5 @@
 //! The articles among which a list is ranked: a fixed number from each leg, however many are asked for, so that a longer
-//! list begins as a shorter one and what is far down changes nothing above. (By meaning alone a list of few, of all articles,
-//! leaves out what cannot be in it as far as the searches tell, which the vector index answers approximately.)
+//! list begins as a shorter one and what is far down changes nothing above.
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,14 +34,12 @@ pub struct Pool {
 }
 
 /// Both legs search one snapshot side by side; what a leg did not find of the other's articles is then asked for by id, all
-/// at once. By meaning alone, no more is asked for than decides which the `wanted` best are; the pool then lacks others. Without
-/// the text's `vector`, by words alone, nothing is told of nearness.
+/// at once. Without the text's `vector`, by words alone, nothing is told of nearness.
 pub async fn gather(
     snapshot: &Snapshot,
     text: &str,
     phrases: Phrases,
     vector: Option<impl Future<Output = Result<Vec<f32>, RecommendError>>>,
-    wanted: usize,
     options: &RecommendOptions,
 ) -> Result<Pool, RecommendError> {
     let semantic = async {
@@ -63,15 +60,12 @@ pub async fn gather(
         };
         Ok::<_, RecommendError>(matching)
     };
-    let ((vector, mut found), matching, mut tiers) =
+    let ((vector, found), matching, mut tiers) =
         futures::try_join!(semantic, keyword, Tiers::find(snapshot, text, phrases, options))?;
     let found_near = found.articles();
     // Fewer than asked for are all that there are.
     let all_matches = matching.len() < POOL;
     let complete = all_matches && found_near.len() < POOL && !tiers.more_are_named();
-    if options.mode == Mode::Semantic {
-        found.leave_out_far(wanted);
-    }
     let mut matching: HashMap<_, _> = matching.into_iter().map(|hit| (hit.article, hit.bm25)).collect();
     let mut articles: HashSet<_> = matching.keys().chain(tiers.articles()).copied().collect();
     let not_near: Vec<_> = articles.iter().copied().collect();
@@ -83,7 +77,7 @@ pub async fn gather(
     };
     let near = async {
         match &vector {
-            Some(vector) => semantic::complete(snapshot, vector, found, &not_near).await,
+            Some(vector) => semantic::complete(snapshot, vector, found, &not_near),
             None => Ok(HashMap::new()),
         }
     };

@@ -7,7 +7,8 @@ use super::fusion::share;
 use super::phrases::Phrases;
 use super::{BestPassage, Mode, RecommendError, Weights};
 use crate::article::{ArticleId, Slices};
-use crate::index::{Highlight, IndexError, PassageHit, PassageSpan, QueryWords};
+use crate::index::{Highlight, IndexError, QueryWords};
+use crate::search::{PassageHit, PassageSpan};
 
 /// Articles whose texts are in memory together: a text has a megabyte at most.
 const ARTICLES_AT_A_TIME: usize = 10;
@@ -58,10 +59,10 @@ impl TextMatches {
 
     async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<PassageHit>, RecommendError> {
         if self.mode == Mode::Keyword {
-            let spans = self.snapshot.passage_spans(articles).await?.into_iter();
+            let spans = self.snapshot.passage_spans(articles)?.into_iter();
             return Ok(spans.map(|span| PassageHit { span, cosine: 0.0 }).collect());
         }
-        Ok(self.snapshot.passages_of(self.vector().await?, articles).await?)
+        Ok(self.snapshot.passages_of(self.vector().await?, articles)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! A generation of the index in memory, and how it changes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
@@ -132,11 +132,12 @@ impl<V: Copy + PartialEq> Searcher<V> {
 
     /// How what searches see differs from `pairs` of articles and the writes that they came with, by id.
     pub fn difference(&self, pairs: &[(ArticleId, i64)]) -> Difference {
-        let known: BTreeMap<_, _> = self.view().pairs().into_iter().collect();
-        let wanted: BTreeMap<_, _> = pairs.iter().copied().collect();
-        let missing = wanted.iter().filter(|(article, write)| known.get(article) != Some(write));
-        let gone = known.keys().filter(|article| !wanted.contains_key(article));
-        Difference { missing: missing.map(|(article, _)| *article).collect(), gone: gone.copied().collect() }
+        let mut known: HashMap<_, _> = self.view().pairs().into_iter().collect();
+        let is_missing = |(article, write): &&(ArticleId, i64)| known.remove(article) != Some(*write);
+        let missing = pairs.iter().filter(is_missing).map(|(article, _)| *article).collect();
+        let mut gone: Vec<_> = known.into_keys().collect();
+        gone.sort_unstable();
+        Difference { missing, gone }
     }
 
     /// What was seen when there were these `pairs` of articles and the writes that they came with, as far as they are in memory, and

@@ -127,7 +127,7 @@ impl Generations {
         set_state(&transaction, old, State::Retired).await?;
         set_state(&transaction, new.id, State::Live).await?;
         transaction.commit().await?;
-        self.search(new);
+        self.search(new).await?;
         tracing::info!(generation = new.id, model = building.target.embedder.model().name, "index.switched");
         Ok(true)
     }

@@ -56,8 +56,8 @@ impl Committer {
 
     /// Makes `prepared` searchable and completes its changes. The first of `targets` is the live one.
     ///
-    /// Searches see the rows before SQL says so; a stop in between leaves the changes in the outbox, and they are
-    /// written again.
+    /// SQL records the versions before searches see them; a stop in between leaves nothing to be done but to show them, which every start
+    /// does.
     pub async fn commit(&mut self, targets: &[&Target], prepared: &Prepared) -> Result<(), SyncError> {
         let mut written = Vec::with_capacity(prepared.parts.len());
         for part in &prepared.parts {
@@ -69,7 +69,6 @@ impl Committer {
             let previous = if certain && known.is_empty() { Previous::None } else { Previous::Possible };
             self.uncertain.insert(part.generation);
             let versions = target.generation.tables.write(&part.batch, previous).await?;
-            target.generation.tables.publish().await?;
             written.push((part, versions));
         }
         (self.on_step)(Step::Written);
@@ -79,6 +78,9 @@ impl Committer {
         self.record_patiently(targets[0].generation.id, prepared, &written).await?;
         for (part, versions) in &written {
             self.uncertain.remove(&part.generation);
+            if let Some(target) = targets.iter().find(|target| target.generation.id == part.generation) {
+                target.generation.tables.publish().await?;
+            }
             if part.generation == targets[0].generation.id {
                 self.events.publish_view(view_of(part.generation, *versions));
             }

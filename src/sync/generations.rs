@@ -92,7 +92,7 @@ impl Generations {
         let row = self.row(State::Live).await?.ok_or(SyncError::NoGeneration)?;
         self.embedder(&row).await?;
         let generation = self.open_tables(&row).await?;
-        self.search(&generation);
+        self.search(&generation).await?;
         Ok(generation)
     }
 
@@ -101,9 +101,11 @@ impl Generations {
         self.index.live().is_ok()
     }
 
-    /// Lets searches use `generation` from now on.
-    pub(super) fn search(&self, generation: &OpenGeneration) {
+    /// Reads `generation` into memory and lets searches use it from then on.
+    pub(super) async fn search(&self, generation: &OpenGeneration) -> Result<(), SyncError> {
+        generation.tables.load().await?;
         self.index.set_live(generation.tables.clone());
+        Ok(())
     }
 
     /// Opens a generation to write to it. For the holder of the writer lock.

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::SyncError;
 use super::follow::Follower;
-use super::generations::{Generations, view_of};
+use super::generations::{Generations, Target, view_of};
 use super::handle::{WorkerHandle, pause};
 use super::outage::{Outages, make_visible};
 use super::pump::Pump;
@@ -137,7 +137,7 @@ impl Worker {
             }
             opened => opened?,
         };
-        self.generations.search(&live.generation);
+        self.search(&live, lost).await?;
         let versions = live.generation.tables.versions().await?;
         self.events.publish_view(view_of(live.generation.id, versions));
         let targets = self.generations.targets(live, lost).await?;
@@ -165,6 +165,14 @@ impl Worker {
         }
         transaction.commit().await?;
         Ok(targets)
+    }
+
+    /// Lets searches use the live generation. When it cannot be read into memory, all of it is read through: damaged files
+    /// fail each time in the same way, and only another generation helps.
+    async fn search(&self, live: &Target, lost: &mut Vec<i64>) -> Result<(), SyncError> {
+        let Err(error) = self.generations.search(&live.generation).await else { return Ok(()) };
+        read_through(live).await.inspect_err(|_| lost.push(live.generation.id))?;
+        Err(error)
     }
 
     /// Whether a file can be made beside the lock: an index that cannot be opened is then damaged, not out of reach.

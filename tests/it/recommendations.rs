@@ -264,7 +264,7 @@ async fn a_search_of_what_is_removed_meanwhile_says_so() {
     let past = index.snapshot_at(versions).await.unwrap();
     index.prune(Utc::now()).await.unwrap();
     let searched = past.best_matches("pear", Words::Any, 10, &ArticleFilter::default(), &[]).await;
-    let read = past.article_vectors(&[ArticleId(3)]).await;
+    let read = past.article_vectors(&[ArticleId(3)]);
     let failures: Vec<_> = [searched.err(), read.err()].into_iter().flatten().collect();
     assert!(!failures.is_empty(), "files that were removed can still be read");
     assert!(failures.iter().all(|error| matches!(error, IndexError::VersionMissing { .. })), "{failures:?}");
