@@ -45,10 +45,14 @@ impl Publisher {
     }
 
     async fn publish(&self, position: &mut Option<journal::Position>) -> Result<(), DbErr> {
-        let Some(position) = position.as_mut().filter(|_| self.events.has_listeners()) else {
-            *position = Some(journal::end(self.db.reader()).await?);
-            return Ok(());
-        };
+        if position.is_none() || !self.events.has_listeners() {
+            let end = journal::end(self.db.reader()).await?;
+            // Who has begun to listen meanwhile may have written since: nothing after the look before is passed over.
+            if position.is_none() || !self.events.has_listeners() {
+                *position = Some(end);
+            }
+        }
+        let Some(position) = position.as_mut().filter(|_| self.events.has_listeners()) else { return Ok(()) };
         loop {
             let journal::Page { events, more } = journal::read(self.db.reader(), position, PAGE).await?;
             if events.iter().any(|event| event.kind == ArticleEventKind::Indexed) {

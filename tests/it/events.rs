@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sentio::article::ArticleId;
+use sentio::events::{ArticleEvent, ArticleEventKind};
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
@@ -153,6 +155,28 @@ async fn a_rolled_back_change_is_not_told() {
     transaction.rollback().await.unwrap();
     let id = app.create("Committed", "words").await;
     assert_eq!(changes.change().await, format!("CREATED {id}"));
+    app.stop().await;
+}
+
+#[tokio::test]
+async fn who_begins_to_listen_at_any_moment_misses_nothing() {
+    let app = Builder::new().start().await;
+    app.until_told().await;
+    for number in 0..100_i64 {
+        // The publisher looks where the journal ends, because nobody listens.
+        app.app.changes.announce();
+        tokio::time::sleep(Duration::from_micros(50) * number as u32).await;
+        let mut listener = app.app.events.articles();
+        let insert = format!("INSERT INTO article (title, content) VALUES ('Number {number}', 'words')");
+        app.raw_sql(&insert).await;
+        let told = tokio::time::timeout(Duration::from_secs(60), async {
+            let created = |event: &ArticleEvent| {
+                (event.kind, event.article) == (ArticleEventKind::Created, ArticleId(number + 1))
+            };
+            while !created(&*listener.recv().await.unwrap()) {}
+        });
+        assert!(told.await.is_ok(), "{number}");
+    }
     app.stop().await;
 }
 
