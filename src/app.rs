@@ -140,13 +140,19 @@ impl App {
     /// run somewhere.
     pub async fn index_caught_up(&self, limit: Duration) -> anyhow::Result<bool> {
         let deadline = Instant::now() + limit;
-        while outbox::lag(self.db.reader()).await?.pending > 0 {
+        let view = self.events.view();
+        loop {
+            // What SQL has recorded is shown to searches a moment later.
+            let seen = *view.borrow();
+            let reader = self.db.reader();
+            if outbox::lag(reader).await?.pending == 0 && outbox::is_current(reader, seen).await? {
+                return Ok(true);
+            }
             if Instant::now() >= deadline {
                 return Ok(false);
             }
             tokio::time::sleep(INDEX_POLL).await;
         }
-        Ok(true)
     }
 
     /// Ends the models' threads and closes the connections to SQL. Stop the worker before.

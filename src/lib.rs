@@ -17,6 +17,7 @@ pub mod hub;
 pub mod index;
 pub mod search;
 pub mod sync;
+pub mod words;
 
 pub mod recommend;
 

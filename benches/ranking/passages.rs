@@ -52,7 +52,7 @@ async fn passage(
     let options = RecommendOptions { mode, filter, ..RecommendOptions::default() };
     let matches = recommender.by_text(text, 1, &options, Moment::now()).await?;
     let by_words = match matches.words_tell_passages() {
-        true => matches.passages_by_words(&matches.words()?).await?.remove(&id),
+        true => matches.passages_by_words().await?.remove(&id),
         false => None,
     };
     let best = match by_words {

@@ -14,7 +14,6 @@ use anyhow::{Context, ensure};
 use sea_orm::EntityTrait;
 use sentio::article::ArticleFilter;
 use sentio::entity::article;
-use sentio::index::Words;
 use sentio::recommend::{Mode, Moment, RecommendOptions, Recommender};
 use serde_json::{Value, json};
 
@@ -130,19 +129,12 @@ async fn stages(filled: &Filled, titles: &[(String, String)]) -> anyhow::Result<
                 Ok(futures::try_join!(passages, snapshot.nearest_articles(&vectors, POOL, &all, &[]))?)
             })
             .await?;
-        times
-            .take("bare: words, 10 articles", async {
-                Ok(snapshot.best_matches(title, Words::Any, SHORT, &all, &[]).await?)
-            })
-            .await?;
-        times
-            .take("bare: words, 200 articles", async {
-                Ok(snapshot.best_matches(title, Words::Any, POOL, &all, &[]).await?)
-            })
-            .await?;
         let near: Vec<_> = near[0].iter().map(|hit| hit.article).collect();
         times
-            .take("fill in: words of 200 articles", async { Ok(snapshot.matches_of(title, &near).await?) })
+            .take("bare: words, 200 articles", async {
+                let looked_for = snapshot.looked_for(&live.analyzer().query(title))?;
+                Ok(looked_for.matches().best(POOL, &all, &[]))
+            })
             .await?;
         times
             .take("fill in: cosines of 200 articles", async { Ok(snapshot.cosines_of(&vector, &near)?) })

@@ -1,5 +1,7 @@
 //! Offsets in UTF-16 code units, as JavaScript counts.
 
+use std::ops::Range;
+
 /// The part of `text` between two offsets in UTF-16 code units; `None` when they do not lie on characters.
 pub fn slice_utf16(text: &str, start: i32, end: i32) -> Option<&str> {
     Slices::of(text).next(start, end)
@@ -21,9 +23,34 @@ impl<'a> Slices<'a> {
     /// The part between two offsets in UTF-16 code units; `None` when they do not lie on characters, or before those asked for
     /// last.
     pub fn next(&mut self, start: i32, end: i32) -> Option<&'a str> {
+        self.text.get(self.range(start, end)?)
+    }
+
+    /// The same part in bytes.
+    pub fn range(&mut self, start: i32, end: i32) -> Option<Range<usize>> {
         let start = self.start.move_to(self.text, start)?;
         let end = self.end.move_to(self.text, end)?;
-        self.text.get(start..end)
+        Some(start..end)
+    }
+}
+
+/// Offsets in UTF-16 code units of places in a text, which are asked for in their order: the text is walked through once.
+pub struct Offsets<'a> {
+    text: &'a str,
+    place: Place,
+}
+
+impl<'a> Offsets<'a> {
+    pub fn of(text: &'a str) -> Self {
+        Self { text, place: Place::default() }
+    }
+
+    /// The offset in UTF-16 code units of the place at `byte`, which is not before the one asked for last.
+    pub fn at(&mut self, byte: usize) -> i32 {
+        let passed = self.text.get(self.place.bytes..byte).unwrap_or_default();
+        self.place.units += passed.chars().map(char::len_utf16).sum::<usize>();
+        self.place.bytes += passed.len();
+        i32::try_from(self.place.units).unwrap_or(i32::MAX)
     }
 }
 

@@ -21,7 +21,7 @@ pub struct IndexConfig {
     pub passages_max: usize,
     /// Most memory for pages and metadata of the index's files (default: 96 MiB).
     pub cache_bytes: usize,
-    /// The language of the articles, for full-text search (default: English).
+    /// The language of the articles, for the words that searches look for (default: each article's own).
     pub text_language: TextLanguage,
 }
 

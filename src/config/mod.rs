@@ -36,7 +36,7 @@ pub use response::ResponseLimits;
 pub use server::ServerConfig;
 pub use setting::{SETTINGS, Setting};
 pub use source::{SettingValues, Source};
-pub use text_language::TextLanguage;
+pub use text_language::{LANGUAGES, TextLanguage};
 pub use trusted_proxies::TrustedProxies;
 
 /// All settings, one struct per concern.

@@ -179,9 +179,9 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "SENTIO_TEXT_LANGUAGE",
         "text-language",
-        "none|LANGUAGE",
-        "english",
-        "Language of the articles, whose endings and stop words full-text search leaves out",
+        "auto|none|LANGUAGE",
+        "auto",
+        "Language of the articles, whose endings and stop words matter little to searches; auto: that of each article",
     ),
     Setting {
         secret: true,

@@ -1,72 +1,52 @@
-//! The language whose words full-text search brings together.
+//! The language of the articles, for the words that searches look for.
 
-/// A language whose endings are cut off and whose stop words are left out, so that "recipes" finds "recipe".
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TextLanguage(Option<Language>);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Language {
-    name: &'static str,
-    /// ISO 639-1.
-    code: &'static str,
+/// Which endings are cut off and which words count for little, so that "recipes" finds "recipe".
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TextLanguage {
+    /// Those of the language that each article seems to be in.
+    #[default]
+    Detected,
+    /// None: words as they are written, apart from case and accents.
+    None,
+    /// Those of this language, by its English name in small letters.
+    One(&'static str),
 }
 
-const ENGLISH: Language = Language { name: "english", code: "en" };
-
-/// Those that LanceDB knows.
-const LANGUAGES: [Language; 18] = [
-    Language { name: "arabic", code: "ar" },
-    Language { name: "danish", code: "da" },
-    Language { name: "dutch", code: "nl" },
-    ENGLISH,
-    Language { name: "finnish", code: "fi" },
-    Language { name: "french", code: "fr" },
-    Language { name: "german", code: "de" },
-    Language { name: "greek", code: "el" },
-    Language { name: "hungarian", code: "hu" },
-    Language { name: "italian", code: "it" },
-    Language { name: "norwegian", code: "no" },
-    Language { name: "portuguese", code: "pt" },
-    Language { name: "romanian", code: "ro" },
-    Language { name: "russian", code: "ru" },
-    Language { name: "spanish", code: "es" },
-    Language { name: "swedish", code: "sv" },
-    Language { name: "tamil", code: "ta" },
-    Language { name: "turkish", code: "tr" },
+/// Those whose endings are known.
+pub const LANGUAGES: [&str; 18] = [
+    "arabic",
+    "danish",
+    "dutch",
+    "english",
+    "finnish",
+    "french",
+    "german",
+    "greek",
+    "hungarian",
+    "italian",
+    "norwegian",
+    "portuguese",
+    "romanian",
+    "russian",
+    "spanish",
+    "swedish",
+    "tamil",
+    "turkish",
 ];
 
 impl TextLanguage {
-    /// Words as they are written, apart from their case.
-    pub const NONE: Self = Self(None);
-
-    /// The language of this name, or `none`.
+    /// `auto`, `none` or a language, in any case.
     pub fn named(name: &str) -> Option<Self> {
-        let name = name.trim().to_lowercase();
-        if name == "none" {
-            return Some(Self::NONE);
+        match name.trim().to_lowercase().as_str() {
+            "auto" => Some(Self::Detected),
+            "none" => Some(Self::None),
+            name => LANGUAGES.into_iter().find(|language| *language == name).map(Self::One),
         }
-        LANGUAGES.into_iter().find(|language| language.name == name).map(|language| Self(Some(language)))
-    }
-
-    /// Its English name in small letters; `None` for words as they are written.
-    pub fn name(self) -> Option<&'static str> {
-        self.0.map(|language| language.name)
-    }
-
-    /// Its code in ISO 639-1; `None` for words as they are written.
-    pub fn code(self) -> Option<&'static str> {
-        self.0.map(|language| language.code)
     }
 
     /// What a setting may be.
     pub(super) fn choices() -> String {
-        format!("expected none or a language: {}", LANGUAGES.map(|language| language.name).join(", "))
-    }
-}
-
-impl Default for TextLanguage {
-    fn default() -> Self {
-        Self(Some(ENGLISH))
+        format!("expected auto, none or a language: {}", LANGUAGES.join(", "))
     }
 }
 
@@ -76,9 +56,9 @@ mod tests {
 
     #[test]
     fn names_are_taken_in_any_case() {
-        assert_eq!(TextLanguage::named("German").and_then(TextLanguage::name), Some("german"));
-        assert_eq!(TextLanguage::named(" none "), Some(TextLanguage::NONE));
+        assert_eq!(TextLanguage::named("German"), Some(TextLanguage::One("german")));
+        assert_eq!(TextLanguage::named(" none "), Some(TextLanguage::None));
+        assert_eq!(TextLanguage::named("AUTO"), Some(TextLanguage::default()));
         assert_eq!(TextLanguage::named("klingon"), None);
-        assert_eq!(TextLanguage::named("english"), Some(TextLanguage::default()));
     }
 }

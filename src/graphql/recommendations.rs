@@ -14,9 +14,9 @@ use crate::article::{ArticleId, slice_utf16};
 use crate::db::{Database, ROWS_PER_STATEMENT};
 use crate::entity::article::{Column, Entity};
 use crate::entity::index_background;
-use crate::index::{Highlight, QueryWords, Snapshot};
+use crate::index::Snapshot;
 use crate::recommend::{
-    Background, BestPassage, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
+    Background, BestPassage, Highlight, Ranked, RecommendError, SimilarArticles, Source, TextMatches,
 };
 
 /// Texts that are in memory together: each has a megabyte at most.
@@ -42,29 +42,26 @@ type Places = HashMap<ArticleId, Vec<(Source, BestPassage)>>;
 type PassageTexts = HashMap<(Source, ArticleId), String>;
 
 enum SourceKind {
-    Text {
-        matches: Box<TextMatches>,
-        words: OnceCell<QueryWords>,
-        by_words: OnceCell<HashMap<ArticleId, BestPassage>>,
-    },
-    Articles {
-        similar: SimilarArticles,
-        passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>>,
-    },
+    Text { matches: Box<TextMatches>, by_words: OnceCell<HashMap<ArticleId, BestPassage>> },
+    Articles { similar: Box<SimilarArticles>, passages: OnceCell<HashMap<(Source, ArticleId), BestPassage>> },
 }
 
 impl RecommendationList {
     /// The list for a text.
     pub async fn by_text(reader: ArticleReader, matches: Box<TextMatches>) -> Result<Self, ApiError> {
         let ranked = HashMap::from([(None, matches.ranked.clone())]);
-        let (words, by_words) = (OnceCell::new(), OnceCell::new());
-        Self::load(reader, ranked, SourceKind::Text { matches, words, by_words }).await
+        Self::load(reader, ranked, SourceKind::Text { matches, by_words: OnceCell::new() }).await
     }
 
     /// One list for each of several articles.
     pub async fn by_article(reader: ArticleReader, similar: SimilarArticles) -> Result<Self, ApiError> {
         let ranked = similar.ranked.clone();
-        Self::load(reader, ranked, SourceKind::Articles { similar, passages: OnceCell::new() }).await
+        Self::load(
+            reader,
+            ranked,
+            SourceKind::Articles { similar: Box::new(similar), passages: OnceCell::new() },
+        )
+        .await
     }
 
     async fn load(
@@ -115,10 +112,9 @@ impl Details {
     /// The passage of `target` that fits `source` best.
     pub async fn best(&self, source: Source, target: ArticleId) -> Result<Option<BestPassage>, ApiError> {
         match &self.kind {
-            SourceKind::Text { matches, words, by_words } => {
+            SourceKind::Text { matches, by_words } => {
                 if matches.words_tell_passages() {
-                    let words = words.get_or_try_init(async || matches.words()).await?;
-                    let by_words = by_words.get_or_try_init(|| matches.passages_by_words(words)).await?;
+                    let by_words = by_words.get_or_try_init(|| matches.passages_by_words()).await?;
                     if let Some(best) = by_words.get(&target) {
                         return Ok(Some(*best));
                     }
@@ -190,9 +186,11 @@ impl Details {
     }
 
     /// The words of the query that `text` has; none when the list is for articles.
-    pub async fn highlights(&self, text: &str) -> Result<Vec<Highlight>, ApiError> {
-        let SourceKind::Text { matches, words, .. } = &self.kind else { return Ok(Vec::new()) };
-        Ok(words.get_or_try_init(async || matches.words()).await?.in_text(text))
+    pub fn highlights(&self, text: &str) -> Vec<Highlight> {
+        match &self.kind {
+            SourceKind::Text { matches, .. } => matches.highlights(text),
+            SourceKind::Articles { .. } => Vec::new(),
+        }
     }
 
     /// How like each other random passages are; `None` when no sample was taken yet.

@@ -1,18 +1,19 @@
-//! The indexes of a table: made when they pay, and extended by the rows outside of them.
+//! The index of a table's ids: made when it pays, and extended by the rows outside of it.
 
 use lance::index::DatasetIndexExt;
 use lance::table::format::IndexMetadata;
 use lancedb::Table;
-use lancedb::index::scalar::{BTreeIndexBuilder, BitmapIndexBuilder, LabelListIndexBuilder};
+use lancedb::index::scalar::BTreeIndexBuilder;
 use lancedb::index::{Index, IndexConfig};
 use lancedb::table::{OptimizeAction, OptimizeOptions};
 
+use super::IndexError;
 use super::tolerance::Tolerance;
-use super::{IndexError, full_text};
-use crate::config::TextLanguage;
 
-/// Rows from which columns are indexed.
-const ROWS_BEFORE_COLUMN_INDEXES: u64 = 2_000;
+/// Rows from which ids are indexed.
+const ROWS_BEFORE_INDEX: u64 = 2_000;
+const ID: &str = "article_id";
+
 /// What of a table an index covers, in rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Coverage {
@@ -21,14 +22,9 @@ struct Coverage {
     outside: u64,
 }
 
-/// Makes the indexes that are missing and extends the others; `true` when it changed something. Texts are in the
-/// article table alone, in that `language`.
-pub async fn cover(
-    table: &Table,
-    language: Option<TextLanguage>,
-    tolerance: &Tolerance,
-) -> Result<bool, IndexError> {
-    let mut changed = create_missing(table, language).await?;
+/// Indexes the ids, from so many rows on that writes find old rows faster, and extends the index; `true` when it changed something.
+pub async fn cover(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
+    let mut changed = create_missing(table).await?;
     for index in indices(table).await? {
         changed |= extend(table, index, tolerance).await?;
     }
@@ -51,9 +47,8 @@ async fn indices(table: &Table) -> Result<Vec<IndexConfig>, IndexError> {
 
 /// Takes the rows outside an index in and makes parts of it one, where that is due; `true` when it changed something.
 async fn extend(table: &Table, index: IndexConfig, tolerance: &Tolerance) -> Result<bool, IndexError> {
-    let most = if index.columns == ["text"] { tolerance.texts_outside } else { tolerance.rows_outside };
     let before = coverage(table, &index.name).await?;
-    let takes_in = before.outside >= most;
+    let takes_in = before.outside >= tolerance.rows_outside;
     let merged = tolerance.parts_to_merge(&before.parts, if takes_in { before.outside } else { 0 });
     if !takes_in && merged == 0 {
         return Ok(false);
@@ -65,30 +60,14 @@ async fn extend(table: &Table, index: IndexConfig, tolerance: &Tolerance) -> Res
     Ok(coverage(table, &index.name).await? != before)
 }
 
-async fn create_missing(table: &Table, language: Option<TextLanguage>) -> Result<bool, IndexError> {
-    let indices = indices(table).await?;
-    let has = |column: &str| indices.iter().any(|index| index.columns == [column]);
+async fn create_missing(table: &Table) -> Result<bool, IndexError> {
     let rows = table.count_rows(None).await.map_err(IndexError::during("count its rows"))? as u64;
-    let mut missing = Vec::new();
-    if rows >= ROWS_BEFORE_COLUMN_INDEXES {
-        missing.push(("article_id", Index::BTree(BTreeIndexBuilder::default())));
-        missing.push(("category", Index::Bitmap(BitmapIndexBuilder::default())));
-        missing.push(("tags", Index::LabelList(LabelListIndexBuilder::default())));
-        if language.is_some() {
-            missing.push(("title_key", Index::BTree(BTreeIndexBuilder::default())));
-            missing.push(("external_id", Index::BTree(BTreeIndexBuilder::default())));
-        }
+    if rows < ROWS_BEFORE_INDEX || indices(table).await?.iter().any(|index| index.columns == [ID]) {
+        return Ok(false);
     }
-    missing.retain(|(column, _)| !has(column));
-    let mut changed = !missing.is_empty();
-    for (column, index) in missing {
-        let created = table.create_index(&[column], index).execute().await;
-        created.map_err(IndexError::during("create an index"))?;
-    }
-    if let Some(language) = language {
-        changed |= full_text::create(table, language).await?;
-    }
-    Ok(changed)
+    let created = table.create_index(&[ID], Index::BTree(BTreeIndexBuilder::default())).execute().await;
+    created.map_err(IndexError::during("create an index"))?;
+    Ok(true)
 }
 
 async fn coverage(table: &Table, index: &str) -> Result<Coverage, IndexError> {

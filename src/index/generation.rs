@@ -10,19 +10,17 @@ use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
 use super::error::is_missing;
-use super::highlight::QueryWords;
 use super::memory::Memory;
 use super::snapshot::{SearchLog, Snapshot};
-use super::stop_words::StopWords;
 use super::versions::Versions;
-use crate::config::TextLanguage;
+use crate::words::Analyzer;
 
 /// Where a table's metadata names its database.
 pub(super) const DATABASE_KEY: &str = "sentio.database";
 const LAYOUT_KEY: &str = "sentio.layout";
-/// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are made anew,
+/// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are rebuilt,
 /// from the cached vectors.
-const LAYOUT: &str = "5";
+const LAYOUT: &str = "6";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +39,7 @@ pub struct Generation {
     pub(super) articles: Table,
     pub(super) passages: Table,
     pub(super) dimension: usize,
-    pub(super) text_language: TextLanguage,
+    analyzer: Analyzer,
     /// Where the tables lie; empty for an object store.
     folders: Arc<[PathBuf]>,
     fingerprint: Arc<str>,
@@ -80,7 +78,7 @@ impl Generation {
         passages: Table,
         folders: Vec<PathBuf>,
         identity: &GenerationIdentity,
-        text_language: TextLanguage,
+        analyzer: Analyzer,
         log: Arc<SearchLog>,
     ) -> Result<Self, IndexError> {
         let snapshot = pin(&articles, &passages, &log).await?;
@@ -88,23 +86,18 @@ impl Generation {
             articles,
             passages,
             dimension: identity.dimension,
-            text_language,
+            analyzer,
             folders: folders.into(),
             fingerprint: identity.fingerprint.as_str().into(),
             snapshot: Arc::new(RwLock::new(snapshot)),
-            memory: Arc::default(),
+            memory: Arc::new(Memory::new(identity.dimension, analyzer)),
             log,
         })
     }
 
-    /// The words of `query`, as full-text search sees them.
-    pub fn words_of(&self, query: &str) -> Result<QueryWords, IndexError> {
-        QueryWords::new(query, self.text_language)
-    }
-
-    /// The words that mean nothing on their own, in its language.
-    pub fn stop_words(&self) -> Result<StopWords, IndexError> {
-        StopWords::of(self.text_language)
+    /// What cuts texts into words as it does.
+    pub fn analyzer(&self) -> Analyzer {
+        self.analyzer
     }
 
     /// Names the model whose vectors it holds: only that model's can be compared with them.
@@ -134,7 +127,7 @@ impl Generation {
     /// Reads what searches see into memory, from which they are answered then: to be called before the generation is searched.
     pub async fn load(&self) -> Result<(), IndexError> {
         let snapshot = self.snapshot();
-        self.memory.load(&snapshot, self.dimension).await?;
+        self.memory.load(&snapshot).await?;
         // What was shown meanwhile is in it, too.
         self.set_snapshot(self.snapshot()).await
     }
@@ -148,7 +141,7 @@ impl Generation {
             return Ok(current);
         }
         let snapshot = self.pinned(versions).await?.of_the_past(versions.articles);
-        let view = self.memory.view_at(&snapshot, self.dimension).await?;
+        let view = self.memory.view_at(&snapshot).await?;
         Ok(snapshot.in_memory(view))
     }
 

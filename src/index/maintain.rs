@@ -28,9 +28,9 @@ impl Generation {
     /// Does what is due; `true` when it changed something.
     pub async fn maintain(&self) -> Result<bool, IndexError> {
         let mut changed = false;
-        for (table, language) in [(&self.passages, None), (&self.articles, Some(self.text_language))] {
+        for table in [&self.passages, &self.articles] {
             changed |= compact(table, &Tolerance::WHILE_WRITTEN).await?;
-            changed |= cover(table, language, &Tolerance::WHILE_WRITTEN).await?;
+            changed |= cover(table, &Tolerance::WHILE_WRITTEN).await?;
         }
         if changed {
             self.publish().await?;

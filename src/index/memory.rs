@@ -16,15 +16,17 @@ use super::rows::{Batch, Facets};
 use super::snapshot::Snapshot;
 use super::versions::Versions;
 use super::{IndexError, predicate};
-use crate::article::ArticleId;
+use crate::article::{ArticleId, Slices};
 use crate::search::{NewArticle, NewPassage, Searcher, Value, View};
+use crate::words::{Analyzed, Analyzer};
 
 /// Articles that are read together.
 const ARTICLES_READ: usize = 4_096;
 
 /// What a generation has in memory.
-#[derive(Default)]
 pub struct Memory {
+    dimension: usize,
+    analyzer: Analyzer,
     /// Absent in a generation that searches do not use.
     searcher: RwLock<Option<Arc<Searcher<Versions>>>>,
     /// What was written and is not shown yet, the oldest first: it need not be read again.
@@ -49,6 +51,10 @@ struct Row {
     revision: i64,
     vector: Vec<f32>,
     facets: Facets,
+    /// Title, a line break, and content.
+    text: String,
+    title_key: String,
+    external_id: Option<String>,
     /// By their places in the article.
     passages: BTreeMap<i32, Passage>,
 }
@@ -60,8 +66,8 @@ struct Passage {
 }
 
 impl Row {
-    fn to_new(&self, id: ArticleId) -> NewArticle<'_> {
-        let passages = self.passages.values();
+    fn to_new(&self, id: ArticleId, analyzer: &Analyzer) -> NewArticle<'_> {
+        let text = analyzer.analyze(&self.text);
         NewArticle {
             id,
             write: self.write,
@@ -73,14 +79,49 @@ impl Row {
                 Value::Integer(self.facets.created_at),
                 Value::Integer(self.facets.content_length.into()),
             ],
-            passages: passages
-                .map(|Passage { vector, start, end }| NewPassage { vector, start: *start, end: *end })
-                .collect(),
+            passages: self.new_passages(&text),
+            title_key: &self.title_key,
+            external_id: self.external_id.as_deref(),
+            text,
         }
+    }
+
+    fn new_passages(&self, text: &Analyzed) -> Vec<NewPassage<'_>> {
+        let content = self.text.find('\n').map_or(self.text.len(), |title| title + 1);
+        let mut slices = Slices::of(&self.text[content..]);
+        let first_from = |byte: usize| {
+            let next = text.words.partition_point(|word| word.range.start < content + byte);
+            text.words.get(next).map_or_else(|| text.end(), |word| word.position)
+        };
+        let mut passages = Vec::with_capacity(self.passages.len());
+        for Passage { vector, start, end } in self.passages.values() {
+            let bytes = slices.range(*start, *end).unwrap_or_default();
+            let words = (first_from(bytes.start), first_from(bytes.end));
+            passages.push(NewPassage { vector, start: *start, end: *end, words });
+        }
+        passages
     }
 }
 
+/// Adds `rows`, from which `gone` ones are taken; on a thread that may be held up.
+async fn change(
+    searcher: &Arc<Searcher<Versions>>,
+    analyzer: Analyzer,
+    rows: Rows,
+    gone: Vec<ArticleId>,
+    versions: Versions,
+) -> Result<(), IndexError> {
+    let searcher = Arc::clone(searcher);
+    let change =
+        move || searcher.change(rows.iter().map(|(id, row)| row.to_new(*id, &analyzer)), &gone, versions);
+    Ok(tokio::task::spawn_blocking(change).await?)
+}
+
 impl Memory {
+    pub fn new(dimension: usize, analyzer: Analyzer) -> Self {
+        Self { dimension, analyzer, searcher: RwLock::default(), written: Mutex::default() }
+    }
+
     /// Keeps a batch that was written, until it is shown.
     pub fn wrote(&self, batch: &Batch, write: i64, from: Versions, to: Versions) {
         if self.searcher().is_none() {
@@ -95,6 +136,9 @@ impl Memory {
                     revision: article.revision,
                     vector: article.vector.clone(),
                     facets: article.facets.clone(),
+                    text: article.text.clone(),
+                    title_key: article.title_key.clone(),
+                    external_id: article.external_id.clone(),
                     passages: BTreeMap::new(),
                 };
                 (ArticleId(article.article_id), row)
@@ -110,22 +154,18 @@ impl Memory {
     }
 
     /// Reads all that `snapshot` has. Searches use it from then on.
-    pub async fn load(&self, snapshot: &Snapshot, dimension: usize) -> Result<(), IndexError> {
+    pub async fn load(&self, snapshot: &Snapshot) -> Result<(), IndexError> {
         if self.searcher().is_some() {
             return Ok(());
         }
         let versions = snapshot.versions().await?;
-        let searcher = Arc::new(Searcher::new(dimension, Instructions::fastest(), versions));
+        let searcher = Arc::new(Searcher::new(self.dimension, Instructions::fastest(), versions));
         let pairs = snapshot.pairs().await?;
         for pairs in pairs.chunks(ARTICLES_READ) {
             let rows = snapshot.rows_of_pairs(pairs).await?;
+            change(&searcher, self.analyzer, rows, Vec::new(), versions).await?;
             let searcher = Arc::clone(&searcher);
-            let take = move || {
-                searcher.change(rows.iter().map(|(id, row)| row.to_new(*id)), &[], versions);
-                while searcher.merge() {}
-            };
-            // On a thread that may be held up.
-            tokio::task::spawn_blocking(take).await?;
+            tokio::task::spawn_blocking(move || while searcher.merge() {}).await?;
         }
         *self.searcher.write().unwrap_or_else(PoisonError::into_inner) = Some(searcher);
         Ok(())
@@ -138,14 +178,14 @@ impl Memory {
         let versions = snapshot.versions().await?;
         for Written { rows, gone, from, to } in written {
             if searcher.versions() == from {
-                searcher.change(rows.iter().map(|(id, row)| row.to_new(*id)), &gone, to);
+                change(&searcher, self.analyzer, rows, gone, to).await?;
             }
         }
         if searcher.versions() != versions {
             let pairs = snapshot.pairs().await?;
             let difference = searcher.difference(&pairs);
             let rows = snapshot.rows_of_articles(&difference.missing, &pairs).await?;
-            searcher.change(rows.iter().map(|(id, row)| row.to_new(*id)), &difference.gone, versions);
+            change(&searcher, self.analyzer, rows, difference.gone, versions).await?;
         }
         let view = searcher.view();
         // Beside searches and the next change.
@@ -154,7 +194,7 @@ impl Memory {
     }
 
     /// What searches of an earlier `snapshot` saw.
-    pub async fn view_at(&self, snapshot: &Snapshot, dimension: usize) -> Result<Option<View>, IndexError> {
+    pub async fn view_at(&self, snapshot: &Snapshot) -> Result<Option<View>, IndexError> {
         let Some(searcher) = self.searcher() else { return Ok(None) };
         if let Some(view) = searcher.view_at(snapshot.versions().await?) {
             return Ok(Some(view));
@@ -162,7 +202,9 @@ impl Memory {
         let pairs = snapshot.pairs().await?;
         let (view, missing) = searcher.view_of(&pairs);
         let rows = snapshot.rows_of_articles(&missing, &pairs).await?;
-        Ok(Some(view.with(dimension, rows.iter().map(|(id, row)| row.to_new(*id)))))
+        let (dimension, analyzer) = (self.dimension, self.analyzer);
+        let with = move || view.with(dimension, rows.iter().map(|(id, row)| row.to_new(*id, &analyzer)));
+        Ok(Some(tokio::task::spawn_blocking(with).await?))
     }
 
     fn searcher(&self) -> Option<Arc<Searcher<Versions>>> {
@@ -176,7 +218,8 @@ impl Memory {
 
 /// The columns that come into memory, of both tables.
 const OF_BOTH: [&str; 4] = ["article_id", "write", "vector", "revision"];
-const OF_ARTICLES: [&str; 4] = ["category", "tags", "created_at", "content_length"];
+const OF_ARTICLES: [&str; 7] =
+    ["category", "tags", "created_at", "content_length", "text", "title_key", "external_id"];
 const OF_PASSAGES: [&str; 3] = ["ordinal", "start", "end"];
 
 impl Snapshot {
@@ -227,8 +270,18 @@ impl Snapshot {
             &OF_ARTICLES,
             &writes,
             |id, write, revision, vector, batch, row| {
-                let facets = facets(batch, row)?;
-                rows.insert(id, Row { write, revision, vector, facets, passages: BTreeMap::new() });
+                let external_ids = texts(batch, "external_id")?;
+                let row = Row {
+                    write,
+                    revision,
+                    vector,
+                    facets: facets(batch, row)?,
+                    text: texts(batch, "text")?.value(row).to_owned(),
+                    title_key: texts(batch, "title_key")?.value(row).to_owned(),
+                    external_id: external_ids.is_valid(row).then(|| external_ids.value(row).to_owned()),
+                    passages: BTreeMap::new(),
+                };
+                rows.insert(id, row);
                 Ok(())
             },
         )

@@ -4,13 +4,10 @@
 
 mod background;
 mod columns;
-mod composed;
 mod contents;
 mod coverage;
 mod error;
-mod full_text;
 mod generation;
-mod highlight;
 mod location;
 mod maintain;
 mod memory;
@@ -19,7 +16,6 @@ mod predicate;
 mod rows;
 mod search;
 mod snapshot;
-mod stop_words;
 mod store;
 mod stored;
 mod tolerance;
@@ -27,12 +23,9 @@ mod versions;
 mod write;
 mod writer_lock;
 
-pub use composed::composed;
 pub use contents::IndexedArticle;
 pub use error::IndexError;
-pub use full_text::{TextHit, Words};
 pub use generation::{Generation, GenerationIdentity};
-pub use highlight::{Highlight, QueryWords};
 pub use rows::{ArticleRow, Batch, Facets, PassageRow};
 pub use snapshot::{Size, Snapshot};
 pub use store::VectorIndex;

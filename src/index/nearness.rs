@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use super::IndexError;
 use super::snapshot::Snapshot;
-use crate::article::ArticleId;
-use crate::search::{PassageHit, PassageSpan, Portrait, Target};
+use crate::article::{ArticleFilter, ArticleId};
+use crate::search::{LookedFor, PassageHit, PassageSpan, Phrase, Portrait, Target};
+use crate::words::QueryWords;
 
 impl Snapshot {
     /// The cosine of each of `articles` to `vector`; articles that are not indexed are absent.
@@ -62,5 +63,36 @@ impl Snapshot {
     pub fn portraits(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, Portrait>, IndexError> {
         let view = self.view()?;
         Ok(articles.iter().filter_map(|article| Some((*article, view.portrait(*article)?))).collect())
+    }
+
+    /// What is looked for of the words of a query.
+    pub fn looked_for(&self, words: &QueryWords) -> Result<LookedFor, IndexError> {
+        Ok(self.view()?.looked_for(words))
+    }
+
+    /// Whether all of `words` mean little on their own in most texts that have them.
+    pub fn are_stop_words(&self, words: &QueryWords) -> Result<bool, IndexError> {
+        Ok(self.view()?.are_stop_words(words))
+    }
+
+    /// The articles that pass and have this title or this external id, by id.
+    pub fn named(
+        &self,
+        title_key: &str,
+        external_id: &str,
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<ArticleId>, IndexError> {
+        Ok(self.view()?.named(title_key, external_id, filter, excluded))
+    }
+
+    /// The articles that pass and have all of `phrases`, by id.
+    pub fn with_phrases(
+        &self,
+        phrases: &[Phrase],
+        filter: &ArticleFilter,
+        excluded: &[ArticleId],
+    ) -> Result<Vec<ArticleId>, IndexError> {
+        Ok(self.view()?.with_phrases(phrases, filter, excluded))
     }
 }

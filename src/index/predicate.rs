@@ -19,15 +19,6 @@ pub fn of_articles(ids: &[ArticleId]) -> String {
     format!("article_id IN ({})", numbers(ids.iter().map(|id| id.0)))
 }
 
-/// The rows of articles with this title or this external id.
-pub fn named(title_key: &str, external_id: &str) -> String {
-    format!(
-        "(title_key = {} OR external_id = {})",
-        strings(&[title_key.to_owned()]),
-        strings(&[external_id.to_owned()])
-    )
-}
-
 /// The rows of articles between two ids, both included; true when the ends of the range of numbers are meant.
 pub fn between(first: ArticleId, last: ArticleId) -> String {
     // The query planner computes with the bounds and overflows at the ends.

@@ -1,6 +1,5 @@
 //! The rows of the two tables and their layout in Arrow.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,7 +12,6 @@ use arrow_array::{
 use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
 
 use super::IndexError;
-use super::composed::composed;
 
 /// Bytes of a content hash.
 pub const HASH_BYTES: i32 = 32;
@@ -27,10 +25,9 @@ pub struct ArticleRow {
     pub content_hash: [u8; HASH_BYTES as usize],
     /// Made of the passages' vectors, the first of which counts most (`sync/article_vector.rs`); of unit length.
     pub vector: Vec<f32>,
-    /// Title and content, for full-text search and for passages of this revision. The table has it composed, and as it is here
-    /// where that differs.
+    /// Title, a line break, and content: for words, and for passages of this revision.
     pub text: String,
-    /// Equal for titles that differ in case or in how Unicode writes them.
+    /// Equal for titles that are meant to be the same ([`crate::words::title_key`]).
     pub title_key: String,
     pub external_id: Option<String>,
     pub facets: Facets,
@@ -97,7 +94,6 @@ pub fn article_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
         Field::new("content_hash", DataType::FixedSizeBinary(HASH_BYTES), false),
         vector_field(dimension),
         Field::new("text", DataType::Utf8, false),
-        Field::new("text_as_written", DataType::Utf8, true),
         Field::new("title_key", DataType::Utf8, false),
         Field::new("external_id", DataType::Utf8, true),
     ];
@@ -120,19 +116,13 @@ pub fn passage_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
 }
 
 pub fn article_batch(rows: &[ArticleRow], dimension: usize, write: i64) -> Result<RecordBatch, IndexError> {
-    let texts: Vec<_> = rows.iter().map(|row| composed(&row.text)).collect();
-    let as_written = rows.iter().zip(&texts).map(|(row, text)| match text {
-        Cow::Borrowed(_) => None,
-        Cow::Owned(_) => Some(&row.text),
-    });
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.article_id))),
         Arc::new(Int64Array::from_value(write, rows.len())),
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.revision))),
         Arc::new(FixedSizeBinaryArray::try_from_iter(rows.iter().map(|row| row.content_hash))?),
         vectors(rows.iter().map(|row| row.vector.as_slice()), dimension),
-        Arc::new(StringArray::from_iter_values(&texts)),
-        Arc::new(as_written.collect::<StringArray>()),
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.text))),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|row| &row.title_key))),
         Arc::new(rows.iter().map(|row| row.external_id.as_deref()).collect::<StringArray>()),
     ];

@@ -11,8 +11,9 @@ use super::generation::{DATABASE_KEY, Generation, GenerationIdentity};
 use super::location::{article_table, passage_table};
 use super::snapshot::SearchLog;
 use super::versions::Versions;
-use super::{IndexError, full_text, rows};
+use super::{IndexError, rows};
 use crate::config::{IndexConfig, TextLanguage};
+use crate::words::{Analyzer, Language, Languages};
 
 /// A cheap handle on the folder or bucket of the index.
 #[derive(Clone)]
@@ -20,7 +21,7 @@ pub struct VectorIndex {
     connection: Connection,
     live: Arc<RwLock<Option<Generation>>>,
     log: Arc<SearchLog>,
-    text_language: TextLanguage,
+    analyzer: Analyzer,
     /// `None` for an object store.
     folder: Option<PathBuf>,
 }
@@ -42,7 +43,7 @@ impl VectorIndex {
             connection,
             live: Arc::default(),
             log: Arc::default(),
-            text_language: config.text_language,
+            analyzer: Analyzer::new(languages(config.text_language)),
             folder,
         })
     }
@@ -82,7 +83,6 @@ impl VectorIndex {
             table.await.map_err(IndexError::during("create a table"))
         };
         let articles = create(article_table(location), articles).await?;
-        full_text::create(&articles, self.text_language).await?;
         let passages = create(passage_table(location), passages).await?;
         self.generation(location, articles, passages, identity).await
     }
@@ -122,7 +122,7 @@ impl VectorIndex {
         let folder = |index: &Path| tables.iter().map(|name| index.join(format!("{name}.lance"))).collect();
         let folders = self.folder.as_deref().map(folder).unwrap_or_default();
         let log = Arc::clone(&self.log);
-        Generation::new(articles, passages, folders, identity, self.text_language, log).await
+        Generation::new(articles, passages, folders, identity, self.analyzer, log).await
     }
 
     /// Removes tables of the database `database_uuid` that belong to none of the generations in `known`: a process was
@@ -165,5 +165,26 @@ impl VectorIndex {
     /// How many searches and scans LanceDB has been asked for since the start.
     pub fn calls(&self) -> u64 {
         self.log.calls.load(Ordering::Relaxed)
+    }
+}
+
+fn languages(setting: TextLanguage) -> Languages {
+    match setting {
+        TextLanguage::Detected => Languages::Detected,
+        TextLanguage::None => Languages::All(None),
+        TextLanguage::One(name) => Languages::All(Language::named(name)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LANGUAGES;
+
+    #[test]
+    fn the_endings_of_every_language_of_the_setting_are_known() {
+        for name in LANGUAGES {
+            assert!(Language::named(name).is_some(), "{name}");
+        }
     }
 }

@@ -13,13 +13,11 @@ impl Snapshot {
     /// Title and content of `articles` as they were written when they were indexed.
     pub async fn texts_of(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, String>, IndexError> {
         let mut texts = HashMap::with_capacity(articles.len());
-        let columns = ["article_id", "text", "text_as_written"];
+        let columns = ["article_id", "text"];
         for batch in self.rows_of(&self.articles, articles, &columns).await? {
             let ids = column::<Int64Type>(&batch, "article_id")?;
-            let (composed, as_written) = (texts_in(&batch, "text")?, texts_in(&batch, "text_as_written")?);
-            for (id, (composed, as_written)) in ids.iter().zip(composed.iter().zip(as_written)) {
-                texts.extend(as_written.or(composed).map(|text| (ArticleId(*id), text.to_owned())));
-            }
+            let found = ids.iter().zip(texts_in(&batch, "text")?);
+            texts.extend(found.filter_map(|(id, text)| Some((ArticleId(*id), text?.to_owned()))));
         }
         Ok(texts)
     }

@@ -4,8 +4,6 @@
 pub struct Tolerance {
     /// Rows outside an index from which it takes them in: filters and vector searches scan what is outside.
     pub rows_outside: u64,
-    /// The same of texts, each of which a search cuts into words: 0.08 ms an article.
-    pub texts_outside: u64,
     /// Parts of an index, one for each time it took rows in, from which some are made one: each search asks all of them.
     pub parts: usize,
     /// An older part is written anew with the newer ones once it has at most so many times their rows.
@@ -15,13 +13,11 @@ pub struct Tolerance {
 }
 
 impl Tolerance {
-    /// While articles are written. To take in 64 texts takes 20 ms.
-    pub const WHILE_WRITTEN: Self =
-        Self { rows_outside: 2_000, texts_outside: 32, parts: 8, times_newer_rows: 2, files: 16 };
+    /// While articles are written.
+    pub const WHILE_WRITTEN: Self = Self { rows_outside: 2_000, parts: 8, times_newer_rows: 2, files: 16 };
 
     /// When nothing has been written for a while: `docs/decisions/0025-tidying.md` has what it saves.
-    pub const IN_QUIET: Self =
-        Self { rows_outside: 1, texts_outside: 1, parts: 2, times_newer_rows: 8, files: 4 };
+    pub const IN_QUIET: Self = Self { rows_outside: 1, parts: 2, times_newer_rows: 8, files: 4 };
 
     /// How many of the newest parts of an index to make one, with the rows that it takes in: as in a log-structured merge
     /// tree, an older part joins when the newer ones have grown to a share of it, so that a row is written anew a few times

@@ -8,12 +8,14 @@ use super::arrange::{Ranked, arrange, hide_copies_of};
 use super::examples::Examples;
 use super::fusion::contributions;
 use super::phrases::Phrases;
-use super::pool::{Pool, gather};
+use super::pool::{Pool, Query, gather};
 use super::semantic::{Nearness, nearness_of};
 use super::{Mode, Moment, RecommendError, RecommendOptions, Recommender, Weights};
 use crate::article::ArticleId;
 use crate::embedding::Embedder;
-use crate::index::{Generation, IndexError, QueryWords, Snapshot};
+use crate::index::{IndexError, Snapshot};
+use crate::search::LookedFor;
+use crate::words::{Analyzer, QueryWords};
 
 /// Articles recommended for a text.
 pub struct TextMatches {
@@ -24,7 +26,9 @@ pub struct TextMatches {
     pub(super) weights: Weights,
     pub(super) phrases: Phrases,
     query: String,
-    generation: Generation,
+    pub(super) analyzer: Analyzer,
+    pub(super) words: QueryWords,
+    pub(super) looked_for: LookedFor,
     model: Embedder,
     /// What was searched for in meaning: the text, moved by examples. By words alone, the text when meaning is asked for.
     vector: OnceCell<Vec<f32>>,
@@ -55,11 +59,6 @@ impl TextMatches {
         };
         Ok(self.vector.get_or_try_init(embed).await?)
     }
-
-    /// The query's words, as full-text search sees them; cut when they are wanted.
-    pub fn words(&self) -> Result<QueryWords, RecommendError> {
-        Ok(self.generation.words_of(&self.query)?)
-    }
 }
 
 impl Recommender {
@@ -77,7 +76,10 @@ impl Recommender {
         let model = self.models.with_fingerprint(generation.fingerprint()).ok_or(IndexError::NotOpen)?;
         let snapshot = self.snapshot(&generation, moment).await?;
         let options = options.without_examples();
-        let phrases = Phrases::of(query, &generation)?;
+        let analyzer = generation.analyzer();
+        let words = analyzer.query(query);
+        let looked_for = snapshot.looked_for(&words)?;
+        let phrases = Phrases::of(query, &analyzer, &snapshot)?;
         let mut liked = Vec::new();
         let vector = async {
             let vector = model.embed_query(query).await?;
@@ -87,8 +89,13 @@ impl Recommender {
         };
         let needs_vector = options.mode != Mode::Keyword || options.min_score.is_some();
         let vector = needs_vector.then_some(vector);
-        let Pool { candidates, complete, vector } =
-            gather(&snapshot, query, phrases.clone(), vector, &options).await?;
+        let Pool { candidates, complete, vector } = gather(
+            &snapshot,
+            &Query { text: query, looked_for: &looked_for, phrases: &phrases },
+            vector,
+            &options,
+        )
+        .await?;
         let nearness =
             candidates.iter().filter_map(|candidate| Some((candidate.article, candidate.nearness?)));
         let nearness = needs_vector.then(|| nearness.collect());
@@ -119,7 +126,9 @@ impl Recommender {
             weights: options.weights,
             phrases,
             query: query.to_owned(),
-            generation,
+            analyzer,
+            words,
+            looked_for,
             model,
             vector: OnceCell::new_with(vector),
             nearness: OnceCell::new_with(nearness),

@@ -35,6 +35,7 @@ pub use mode::{Mode, Weights};
 pub use moment::Moment;
 pub use options::{NearDuplicates, RecommendOptions};
 pub use tier::Tier;
+pub use word_passages::Highlight;
 
 /// A handle on the read side; cheap to clone.
 #[derive(Clone)]

@@ -1,17 +1,12 @@
 //! Which passages have the words and the phrases of a query.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::by_text::TextMatches;
 use super::fusion::share;
-use super::phrases::Phrases;
 use super::{BestPassage, Mode, RecommendError, Weights};
-use crate::article::{ArticleId, Slices};
-use crate::index::{Highlight, IndexError, QueryWords};
-use crate::search::{PassageHit, PassageSpan};
-
-/// Articles whose texts are in memory together: a text has a megabyte at most.
-const ARTICLES_AT_A_TIME: usize = 10;
+use crate::article::{ArticleId, Offsets};
+use crate::search::{PassageSpan, PassageWords};
 
 /// What a passage has of a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,75 +23,45 @@ impl TextMatches {
     /// Of each listed article the passage with most of the query's phrases, and of those the one that fits best as articles do:
     /// by words the one with most of them, by meaning the nearest, in the hybrid mode by both. Articles without any word (by
     /// meaning: phrase) in their contents are absent.
-    pub async fn passages_by_words(
-        &self,
-        words: &QueryWords,
-    ) -> Result<HashMap<ArticleId, BestPassage>, RecommendError> {
+    pub async fn passages_by_words(&self) -> Result<HashMap<ArticleId, BestPassage>, RecommendError> {
         let listed: Vec<_> = self.ranked.iter().map(|ranked| ranked.article).collect();
-        let mut best = HashMap::new();
-        for articles in listed.chunks(ARTICLES_AT_A_TIME) {
-            let texts = self.snapshot.texts_of(articles).await?;
-            let mut passages: HashMap<ArticleId, Vec<PassageHit>> = HashMap::new();
-            for passage in self.passages_of(articles).await? {
-                passages.entry(passage.span.article).or_default().push(passage);
+        let cosines: HashMap<_, _> = match self.mode {
+            Mode::Keyword => HashMap::new(),
+            Mode::Semantic | Mode::Hybrid => {
+                let passages = self.snapshot.passages_of(self.vector().await?, &listed)?;
+                passages.into_iter().map(|hit| ((hit.span.article, hit.span.start), hit.cosine)).collect()
             }
-            let (words, phrases) = (words.clone(), self.phrases.clone());
-            let (mode, weights) = (self.mode, self.weights);
-            let of_articles = move || {
-                let best_of = |(article, passages): (ArticleId, Vec<PassageHit>)| {
-                    // The title is the text's first line.
-                    let (_title, content) = texts.get(&article)?.split_once('\n')?;
-                    let shared = shared(content, passages, &words, &phrases);
-                    Some((article, best_fit(shared, mode, weights)?.into()))
-                };
-                passages.into_iter().filter_map(best_of).collect::<Vec<_>>()
-            };
-            // On a thread that may be held up.
-            best.extend(tokio::task::spawn_blocking(of_articles).await.map_err(IndexError::from)?);
+        };
+        let mut passages: HashMap<ArticleId, Vec<Shared>> = HashMap::new();
+        for PassageWords { span, words, phrases } in self.looked_for.in_passages(&listed, self.phrases.all())
+        {
+            let cosine = cosines.get(&(span.article, span.start)).copied().unwrap_or(0.0);
+            passages.entry(span.article).or_default().push(Shared { span, cosine, phrases, words });
         }
-        Ok(best)
+        let best = passages.into_iter().filter_map(|(article, passages)| {
+            Some((article, best_fit(passages, self.mode, self.weights)?.into()))
+        });
+        Ok(best.collect())
     }
 
-    async fn passages_of(&self, articles: &[ArticleId]) -> Result<Vec<PassageHit>, RecommendError> {
-        if self.mode == Mode::Keyword {
-            let spans = self.snapshot.passage_spans(articles)?.into_iter();
-            return Ok(spans.map(|span| PassageHit { span, cosine: 0.0 }).collect());
-        }
-        Ok(self.snapshot.passages_of(self.vector().await?, articles)?)
+    /// The words of the query in `text`, in their order.
+    pub fn highlights(&self, text: &str) -> Vec<Highlight> {
+        let mut offsets = Offsets::of(text);
+        let found = self.analyzer.highlights(&self.words, text).into_iter();
+        found
+            .map(|highlight| Highlight {
+                start: offsets.at(highlight.range.start),
+                end: offsets.at(highlight.range.end),
+            })
+            .collect()
     }
 }
 
-/// What each of an article's `passages` has.
-fn shared(
-    content: &str,
-    mut passages: Vec<PassageHit>,
-    words: &QueryWords,
-    phrases: &Phrases,
-) -> Vec<Shared> {
-    passages.sort_unstable_by_key(|passage| passage.span.start);
-    let found = words.in_text(content);
-    let mut slices = Slices::of(content);
-    let mut phrases_in = |span: &PassageSpan| {
-        // Without phrases nothing is to be walked through.
-        if phrases.are_none() {
-            return 0;
-        }
-        slices.next(span.start, span.end).map_or(0, |text| phrases.number_in(text))
-    };
-    let shared = passages.into_iter().map(|PassageHit { span, cosine }| Shared {
-        span,
-        cosine,
-        phrases: phrases_in(&span),
-        words: distinct_words(&span, &found),
-    });
-    shared.collect()
-}
-
-/// `words` are in the order of the text.
-fn distinct_words(span: &PassageSpan, words: &[Highlight]) -> usize {
-    let begin = words.partition_point(|word| word.start < span.start);
-    let end = words.partition_point(|word| word.start < span.end);
-    words[begin..end].iter().map(|word| &word.word).collect::<HashSet<_>>().len()
+/// A word of a text that the query has too, in UTF-16 code units.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Highlight {
+    pub start: i32,
+    pub end: i32,
 }
 
 /// Of equal ones the first; `None` when no passage has anything.
@@ -129,15 +94,6 @@ mod tests {
 
     fn span(start: i32, end: i32) -> PassageSpan {
         PassageSpan { article: ArticleId(1), revision: 1, start, end }
-    }
-
-    #[test]
-    fn words_of_a_passage_count_once() {
-        let words = [(1, "a"), (5, "a"), (9, "b"), (15, "a"), (19, "b"), (25, "a")];
-        let words = words.map(|(start, word)| Highlight { start, end: start + 1, word: word.to_owned() });
-        let counts =
-            [span(0, 8), span(0, 10), span(8, 20), span(30, 40)].map(|span| distinct_words(&span, &words));
-        assert_eq!(counts, [1, 2, 2, 0]);
     }
 
     #[test]

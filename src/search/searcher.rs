@@ -9,7 +9,8 @@ use sentio_nearest::Instructions;
 
 use super::bits::Bits;
 use super::segment::{NewArticle, Segment, Sequence};
-use super::view::{FEW, Living, Size, View};
+use super::size::Size;
+use super::view::{FEW, Living, View};
 use crate::article::ArticleId;
 
 /// How long the rows of a version are kept after it was replaced: as long as LanceDB keeps it.
@@ -117,14 +118,12 @@ impl<V: Copy + PartialEq> Searcher<V> {
         let mut state = self.write();
         let replaced = gone.iter().copied().chain((0..added.len()).map(|place| added.id(place)));
         for article in replaced {
-            if let Some(passages) = state.segments.iter().find_map(|segment| segment.kill(article, at)) {
-                size.articles -= 1;
-                size.passages -= passages;
+            if let Some(killed) = state.segments.iter().find_map(|segment| segment.kill(article, at)) {
+                size -= killed;
             }
         }
         if added.len() > 0 {
-            size.articles += added.len();
-            size.passages += added.passages.rows();
+            size += added.whole_size();
             state.segments = state.segments.iter().cloned().chain([Arc::new(added)]).collect();
         }
         state.go_on(Moment { versions, at, size, replaced: None });
@@ -154,8 +153,7 @@ impl<V: Copy + PartialEq> Searcher<V> {
             match found {
                 Some((number, place)) => {
                     places[number].insert(place);
-                    size.articles += 1;
-                    size.passages += segments[number].passages_of(place).len();
+                    size += segments[number].size(place);
                 }
                 None => missing.push(*article),
             }

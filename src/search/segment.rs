@@ -1,5 +1,6 @@
 //! Articles and their passages in memory, in the order of their ids. Only how long a row lives can change.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,7 +8,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sentio_nearest::{Encoded, Planes, SignBlocks, Signs, encode};
 
 use super::columns::{Columns, FIELDS, Value};
+use super::postings::{Postings, PostingsBuilder};
+use super::size::Size;
 use crate::article::ArticleId;
+use crate::words::{Analyzed, Language};
 
 /// A number of a change: rows are born with one and die with one.
 pub type Sequence = u64;
@@ -47,10 +51,6 @@ impl Vectors {
     pub fn signs(&self) -> Signs<'_> {
         self.signs.view()
     }
-
-    pub fn rows(&self) -> usize {
-        self.scales.len()
-    }
 }
 
 /// An article to be added.
@@ -62,6 +62,10 @@ pub struct NewArticle<'a> {
     pub revision: i64,
     pub vector: &'a [f32],
     pub values: [Value<'a>; FIELDS.len()],
+    /// The words of title and content.
+    pub text: Analyzed,
+    pub title_key: &'a str,
+    pub external_id: Option<&'a str>,
     /// In their order in the article.
     pub passages: Vec<NewPassage<'a>>,
 }
@@ -72,6 +76,8 @@ pub struct NewPassage<'a> {
     /// In UTF-16 code units of the content.
     pub start: i32,
     pub end: i32,
+    /// The positions of its words in the text.
+    pub words: (u32, u32),
 }
 
 /// Rows of articles by place, from 0, and of passages by row, from 0.
@@ -83,10 +89,15 @@ pub struct Segment {
     writes: Vec<i64>,
     revisions: Vec<i64>,
     pub columns: Columns,
+    /// The languages of its texts.
+    languages: BTreeSet<Option<Language>>,
+    pub words: Postings,
     pub articles: Vectors,
     /// Where the passages of each article end.
     ends: Vec<u32>,
     spans: Vec<(i32, i32)>,
+    /// The positions of each passage's words.
+    word_spans: Vec<(u32, u32)>,
     /// The article of each passage.
     places: Vec<u32>,
     pub passages: Vectors,
@@ -105,9 +116,12 @@ impl Segment {
             writes: Vec::new(),
             revisions: Vec::new(),
             columns: Columns::default(),
+            languages: BTreeSet::new(),
+            words: Postings::default(),
             articles: Vectors { signs: SignBlocks::new(dimension), ..Vectors::default() },
             ends: Vec::new(),
             spans: Vec::new(),
+            word_spans: Vec::new(),
             places: Vec::new(),
             passages: Vectors { signs: SignBlocks::new(dimension), ..Vectors::default() },
             born: Vec::new(),
@@ -120,17 +134,22 @@ impl Segment {
     /// Of articles whose ids ascend, all born with `born`.
     pub fn new<'a>(dimension: usize, articles: impl Iterator<Item = NewArticle<'a>>, born: Sequence) -> Self {
         let mut segment = Self::empty(dimension);
+        let mut words = PostingsBuilder::default();
         for article in articles {
             let place = segment.ids.len() as u32;
+            words.push(&article.text, article.title_key, article.external_id);
+            segment.languages.insert(article.text.language);
             segment.articles.push(article.vector);
             segment.columns.push(article.values);
-            for NewPassage { vector, start, end } in article.passages {
+            for NewPassage { vector, start, end, words } in article.passages {
                 segment.passages.push(vector);
                 segment.spans.push((start, end));
+                segment.word_spans.push(words);
                 segment.places.push(place);
             }
             segment.end_article(article.id, article.write, article.revision, born, NEVER);
         }
+        segment.words = words.finish();
         segment
     }
 
@@ -149,6 +168,7 @@ impl Segment {
     /// The rows of `segments` that die after `from`, by id and then by birth; with the segment and the place that each was copied from.
     pub fn merged(segments: &[Arc<Self>], from: Sequence) -> (Self, Vec<(usize, usize)>) {
         let mut merged = Self::empty(segments.first().map_or(0, |segment| segment.dimension));
+        merged.languages = segments.iter().flat_map(|segment| segment.languages()).collect();
         let mut rows: Vec<_> = segments
             .iter()
             .enumerate()
@@ -156,9 +176,14 @@ impl Segment {
             .filter(|(number, place)| segments[*number].died(*place) > from)
             .collect();
         rows.sort_by_key(|(number, place)| (segments[*number].ids[*place], segments[*number].born[*place]));
-        for (number, place) in &rows {
+        let mut new_places: Vec<_> = segments.iter().map(|segment| vec![None; segment.len()]).collect();
+        for (new, (number, place)) in (0..).zip(&rows) {
             merged.copy(&segments[*number], *place);
+            new_places[*number][*place] = Some(new);
         }
+        let words: Vec<_> =
+            segments.iter().map(|segment| &segment.words).zip(new_places.iter().map(Vec::as_slice)).collect();
+        merged.words = Postings::merged(&words, rows.len());
         (merged, rows)
     }
 
@@ -169,6 +194,7 @@ impl Segment {
         for row in from.passages_of(place) {
             self.passages.copy(&from.passages, self.dimension, row);
             self.spans.push(from.spans[row]);
+            self.word_spans.push(from.word_spans[row]);
             self.places.push(new_place);
         }
         let (born, died) = (from.born[place], from.died(place));
@@ -208,6 +234,12 @@ impl Segment {
         self.spans[row]
     }
 
+    /// The positions of a passage's words in the article's text.
+    pub fn word_span(&self, row: usize) -> Range<u32> {
+        let (begin, end) = self.word_spans[row];
+        begin..end
+    }
+
     /// Whether an article lives at a moment.
     pub fn lives(&self, place: usize, at: Sequence) -> bool {
         self.born[place] <= at && at < self.died(place)
@@ -219,11 +251,28 @@ impl Segment {
         first..first + self.ids[first..].iter().take_while(|known| **known == id).count()
     }
 
-    /// Ends the life of the article, if it lives here; returns how many passages die with it.
-    pub fn kill(&self, id: ArticleId, at: Sequence) -> Option<usize> {
+    /// The languages of its texts, and of some that it had.
+    pub fn languages(&self) -> impl Iterator<Item = Option<Language>> {
+        self.languages.iter().copied()
+    }
+
+    /// What an article counts.
+    pub fn size(&self, place: usize) -> Size {
+        Size { articles: 1, passages: self.passages_of(place).len(), words: self.words.length(place).into() }
+    }
+
+    /// What all of its articles count.
+    pub fn whole_size(&self) -> Size {
+        let mut size = Size::default();
+        (0..self.len()).for_each(|place| size += self.size(place));
+        size
+    }
+
+    /// Ends the life of the article, if it lives here; returns what it counted.
+    pub fn kill(&self, id: ArticleId, at: Sequence) -> Option<Size> {
         let place = self.places(id).find(|place| self.died(*place) == NEVER)?;
         self.set_death(place, at);
-        Some(self.passages_of(place).len())
+        Some(self.size(place))
     }
 
     fn set_death(&self, place: usize, died: Sequence) {

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use sentio_nearest::{Best, Instructions, Query, SignQuery};
 
 use super::bits::Bits;
 use super::columns::Field;
+use super::hits::{ArticleHit, PassageHit, PassageSpan, Portrait};
 use super::passing::Passing;
 use super::segment::{NewArticle, Segment, Sequence, Vectors};
+use super::size::Size;
 use crate::article::{ArticleFilter, ArticleId};
 
-/// Rows that are compared by their high bytes after the signs of all: so many for each that is wanted, and so many at least. Of 145,575
-/// passages .998 of the nearest 400 are among the nearest 4,000 by signs, .980 among 2,000 (`make bench-ranking WHAT="recall …"`).
-const BY_BYTES: usize = 10;
+/// Rows that are compared by their high bytes after the signs of all: so many for each that is wanted, and so many at least.
+const BY_BYTES: usize = 5;
 const BY_BYTES_MIN: usize = 500;
 /// Rows that are compared by both bytes: one more for each four that are wanted, and so many more at least.
 const BY_BOTH: usize = 4;
@@ -22,42 +23,6 @@ const BY_BOTH_MORE: usize = 64;
 pub(super) const FEW: usize = 16_000;
 /// How far the high bytes alone may be off.
 const COARSE_ERROR: f32 = 0.005;
-
-/// Where a passage lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PassageSpan {
-    pub article: ArticleId,
-    /// The revision whose content the offsets count in.
-    pub revision: i64,
-    /// In UTF-16 code units.
-    pub start: i32,
-    pub end: i32,
-}
-
-/// A passage near a query.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct PassageHit {
-    pub span: PassageSpan,
-    /// Cosine similarity, −1 to 1.
-    pub cosine: f32,
-}
-
-/// An article near a query.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ArticleHit {
-    pub article: ArticleId,
-    /// Cosine similarity, −1 to 1.
-    pub cosine: f32,
-}
-
-/// What rankings look at of an article, apart from how well it fits.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Portrait {
-    pub category: Option<String>,
-    pub created_at: DateTime<Utc>,
-    /// Of unit length.
-    pub vector: Vec<f32>,
-}
 
 /// A vector that is searched for.
 #[derive(Clone, Debug)]
@@ -90,13 +55,6 @@ pub(super) enum Living {
     At(Sequence),
     /// Places of each segment.
     Places(Arc<[Bits]>),
-}
-
-/// How many rows live.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Size {
-    pub articles: usize,
-    pub passages: usize,
 }
 
 /// A row of a segment.
@@ -138,10 +96,8 @@ impl View {
     /// The same with more articles.
     pub fn with<'a>(self, dimension: usize, articles: impl Iterator<Item = NewArticle<'a>>) -> Self {
         let added = Segment::new(dimension, articles, 0);
-        let size = Size {
-            articles: self.size.articles + added.len(),
-            passages: self.size.passages + added.passages.rows(),
-        };
+        let mut size = self.size;
+        size += added.whole_size();
         let places = self.segments.iter().enumerate().map(|(number, segment)| {
             let mut places = Bits::all(segment.len());
             places.retain(|place| self.lives(number, place));
@@ -317,10 +273,15 @@ impl View {
         &self.segments[row.segment as usize]
     }
 
-    fn span(&self, row: Row) -> PassageSpan {
-        let segment = self.segment(row);
-        let (start, end) = segment.span(row.row as usize);
-        let place = segment.place_of(row.row as usize);
+    fn span(&self, Row { segment, row }: Row) -> PassageSpan {
+        self.span_of(segment as usize, row as usize)
+    }
+
+    /// Where a passage of a segment lies.
+    pub(super) fn span_of(&self, number: usize, row: usize) -> PassageSpan {
+        let segment = &self.segments[number];
+        let (start, end) = segment.span(row);
+        let place = segment.place_of(row);
         PassageSpan { article: segment.id(place), revision: segment.revision(place), start, end }
     }
 

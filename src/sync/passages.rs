@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::index::composed;
+use crate::article::composed;
 
 /// The share of a passage that the title may take: one third.
 const TITLE_SHARE: usize = 3;

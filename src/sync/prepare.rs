@@ -15,11 +15,12 @@ use super::content_hash::content_hash;
 use super::cut::{CutBatch, Document, Origin, fail};
 use super::generations::Target;
 use super::record::IndexedArticle;
-use crate::article::{ArticleId, title_key};
+use crate::article::ArticleId;
 use crate::db::Database;
 use crate::embedding::{EmbedError, Embedder, Embedding};
 use crate::index::{ArticleRow, Batch, Facets, PassageRow};
 use crate::outbox::Change;
+use crate::words::title_key;
 
 /// Changes, ready to be written.
 pub struct Prepared {

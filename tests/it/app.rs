@@ -41,7 +41,10 @@ pub async fn until_idle(app: &App) {
         let statement = Statement::from_sql_and_values(app.db.backend(), TO_DO, [attempts.into()]);
         let row = app.db.reader().query_one_raw(statement).await.unwrap().unwrap();
         let left: i64 = row.try_get_by_index(0).unwrap();
-        if left == 0 {
+        // What SQL has recorded is shown to searches a moment later.
+        let seen = *app.events.view().borrow();
+        let shown = seen.generation == 0 || sentio::outbox::is_current(app.db.reader(), seen).await.unwrap();
+        if left == 0 && shown {
             return;
         }
         if started.elapsed() > PATIENCE {

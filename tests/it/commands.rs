@@ -306,7 +306,7 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_QUERY_CACHE", "-1", "expected MiB, a number from 0 to 65536"),
         ("SENTIO_INDEX_CACHE", "0", "expected MiB, a number from 1 to 1048576"),
         ("SENTIO_PASSAGES_MAX", "0", "expected a number from 1 to 100000"),
-        ("SENTIO_TEXT_LANGUAGE", "klingon", "expected none or a language: arabic, danish"),
+        ("SENTIO_TEXT_LANGUAGE", "klingon", "expected auto, none or a language: arabic, danish"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),
         ("DATABASE_URL", "sqlite::memory:", "name a file"),
         ("SENTIO_LOG", "verbose", "expected a level"),

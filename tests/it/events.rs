@@ -173,7 +173,7 @@ async fn who_begins_to_listen_at_any_moment_misses_nothing() {
             let created = |event: &ArticleEvent| {
                 (event.kind, event.article) == (ArticleEventKind::Created, ArticleId(number + 1))
             };
-            while !created(&*listener.recv().await.unwrap()) {}
+            while !created(&listener.recv().await.unwrap()) {}
         });
         assert!(told.await.is_ok(), "{number}");
     }

@@ -204,7 +204,9 @@ async fn contents_are_not_read_beyond_the_limit() {
     let passages = data["recommend"].as_array().unwrap();
     assert!(
         passages.len() == 6
-            && passages.iter().all(|it| it["passage"]["text"].as_str().unwrap().contains("words"))
+            && passages.iter().all(|it| it["passage"]["text"].as_str().unwrap().contains("words")),
+        "{:.500}",
+        data.to_string()
     );
     app.stop().await;
 }

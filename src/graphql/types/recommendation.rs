@@ -9,8 +9,7 @@ use crate::db::Database;
 use crate::graphql::error::{ApiError, Nullable};
 use crate::graphql::recommendations::Details;
 use crate::graphql::responses::ResponseBudget;
-use crate::index;
-use crate::recommend::{Ranked, Reason, ReasonKind, Source, Tier};
+use crate::recommend::{self, Ranked, Reason, ReasonKind, Source, Tier};
 
 /// An article that fits, and how well; cheap to clone.
 #[derive(Clone)]
@@ -30,8 +29,8 @@ pub struct Passage {
     pub start: i32,
     /// Where the passage ends, in UTF-16 code units.
     pub end: i32,
-    /// Where words of the query stand in `text`, in their order, as full-text search sees words: apart from case and endings,
-    /// and from accents that do not change what the ending is. Empty for recommendations for an article.
+    /// Where words of the query stand in `text`, in their order, whatever their case, accents and endings.
+    /// Empty for recommendations for an article.
     pub highlights: Vec<Highlight>,
 }
 
@@ -142,7 +141,7 @@ impl Recommendation {
         };
         let db = context.data_unchecked::<Database>();
         let text = self.details.passage_text(db, self.source, article).await?.unwrap_or_default();
-        let highlights = self.details.highlights(text).await?.into_iter().map(Highlight::from).collect();
+        let highlights = self.details.highlights(text).into_iter().map(Highlight::from).collect();
         Ok(Passage { text: text.to_owned(), start: best.start, end: best.end, highlights })
     }
 
@@ -182,8 +181,8 @@ impl From<&Reason> for RankingReason {
     }
 }
 
-impl From<index::Highlight> for Highlight {
-    fn from(highlight: index::Highlight) -> Self {
+impl From<recommend::Highlight> for Highlight {
+    fn from(highlight: recommend::Highlight) -> Self {
         Self { start: highlight.start, end: highlight.end }
     }
 }

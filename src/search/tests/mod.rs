@@ -1,103 +1,25 @@
-//! The searcher beside a plain one: a list of articles, floats and loops. They share nothing but the vectors.
+//! The searcher beside a plain one: a list of articles, floats and loops. They share nothing but the vectors and how texts are cut
+//! into words.
+
+mod plain_words;
+mod random;
 
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
 use proptest::collection::vec;
-use proptest::option;
 use proptest::prelude::*;
 use sentio_nearest::Instructions;
 
-use super::{Difference, NewArticle, NewPassage, Searcher, Target, Value, View};
+use self::plain_words::{as_written, by_stem, looked_for, phrase_begins, plain_scores};
+use self::random::{Article, Articles, Change, a_change, a_filter, a_text, a_vector, analyzer};
+use super::{Difference, NewArticle, NewPassage, Phrase, Searcher, Target, Value, View};
 use crate::article::{ArticleFacets, ArticleFilter, ArticleId};
+use crate::words::{Analyzed, Kind, QueryWord};
 
-/// An article as the reference holds it.
-#[derive(Clone, Debug)]
-struct Article {
-    write: i64,
-    facets: ArticleFacets,
-    vector: Vec<f32>,
-    passages: Vec<Vec<f32>>,
-}
-
-/// What the reference knows.
-type Articles = BTreeMap<i64, Article>;
-
-/// A change of some articles.
-#[derive(Clone, Debug)]
-struct Change {
-    changed: BTreeMap<i64, Article>,
-    gone: Vec<i64>,
-    merges: bool,
-}
-
-fn unit(mut vector: Vec<f32>) -> Vec<f32> {
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    if length < 1e-3 {
-        vector[0] = 1.0;
-    }
-    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
-    vector.iter_mut().for_each(|value| *value /= length);
-    vector
-}
-
-/// A few directions, so that many are alike or equal.
-fn a_vector(dimension: usize) -> impl Strategy<Value = Vec<f32>> {
-    vec(prop_oneof![Just(0.0_f32), Just(1.0), -1.0..1.0_f32], dimension).prop_map(unit)
-}
-
-fn an_article(dimension: usize) -> impl Strategy<Value = Article> {
-    let tags = vec(prop::sample::select(vec!["a", "b", "c", "d"]), 0..3);
-    let category = option::of(prop::sample::select(vec!["x", "y", "z"]));
-    let passages = vec(a_vector(dimension), 0..4);
-    (any::<i64>(), category, tags, 0..20_i64, 0..20_u32, a_vector(dimension), passages).prop_map(
-        |(write, category, tags, created_at, content_length, vector, passages)| Article {
-            write,
-            facets: ArticleFacets {
-                category: category.map(str::to_owned),
-                tags: tags.into_iter().map(str::to_owned).collect(),
-                created_at: DateTime::from_timestamp_micros(created_at).unwrap(),
-                content_length,
-            },
-            vector,
-            passages,
-        },
-    )
-}
-
-fn a_change(dimension: usize) -> impl Strategy<Value = Change> {
-    let changed = prop::collection::btree_map(0..40_i64, an_article(dimension), 0..12);
-    (changed, vec(0..40_i64, 0..5), any::<bool>()).prop_map(|(changed, mut gone, merges)| {
-        gone.retain(|id| !changed.contains_key(id));
-        Change { changed, gone, merges }
-    })
-}
-
-fn a_filter() -> impl Strategy<Value = ArticleFilter> {
-    let texts = |all: &'static [&'static str]| {
-        option::weighted(0.2, vec(prop::sample::select(all).prop_map(str::to_owned), 0..3))
-    };
-    let ids = || option::weighted(0.2, vec((0..45_i64).prop_map(ArticleId), 0..30));
-    let time = || option::weighted(0.2, (0..20_000_i64).prop_map(DateTime::from_timestamp_nanos));
-    let length = || option::weighted(0.2, 0..20_u32);
-    const CATEGORIES: &[&str] = &["x", "y", "z", "never"];
-    const TAGS: &[&str] = &["a", "b", "c", "never"];
-    let of_texts = (texts(CATEGORIES), texts(CATEGORIES), texts(TAGS), texts(TAGS), texts(TAGS));
-    (of_texts, (time(), time()), (length(), length()), (ids(), ids())).prop_map(
-        |(texts, times, lengths, ids)| ArticleFilter {
-            category_in: texts.0,
-            category_not_in: texts.1,
-            tags_any: texts.2,
-            tags_all: texts.3,
-            tags_none: texts.4,
-            created_from: times.0,
-            created_before: times.1,
-            content_length_min: lengths.0,
-            content_length_max: lengths.1,
-            ids_in: ids.0,
-            ids_not_in: ids.1,
-        },
-    )
+/// Five words for each passage, of which it shares two with the next.
+fn word_span(number: i32) -> (u32, u32) {
+    (number as u32 * 3, number as u32 * 3 + 5)
 }
 
 fn versions(number: usize) -> usize {
@@ -121,9 +43,17 @@ fn apply(searcher: &Searcher<usize>, change: &Change, number: usize) {
             Value::Integer(article.facets.created_at.timestamp_micros()),
             Value::Integer(article.facets.content_length.into()),
         ],
+        text: article.text.clone(),
+        title_key: &article.title,
+        external_id: None,
         passages: (0..)
             .zip(&article.passages)
-            .map(|(number, vector)| NewPassage { vector, start: number, end: number + 1 })
+            .map(|(number, vector)| NewPassage {
+                vector,
+                start: number,
+                end: number + 1,
+                words: word_span(number),
+            })
             .collect(),
     });
     let gone: Vec<_> = change.gone.iter().copied().map(ArticleId).collect();
@@ -223,14 +153,113 @@ fn compare(
     Ok(())
 }
 
+fn compare_words(
+    view: &View,
+    articles: &Articles,
+    query: &str,
+    filter: &ArticleFilter,
+    excluded: &[ArticleId],
+    limit: usize,
+) -> Result<(), TestCaseError> {
+    let passes =
+        |id: &i64| filter.passes(ArticleId(*id), &articles[id].facets) && !excluded.contains(&ArticleId(*id));
+    let mut scores = plain_scores(articles, query);
+    let found_words = view.looked_for(&analyzer().query(query));
+    let matches = found_words.matches();
+    for id in (0..45).map(ArticleId) {
+        let score = scores.get(&id.0).copied().unwrap_or_default();
+        prop_assert!(
+            (f64::from(matches.of(id)) - score).abs() < 1e-4,
+            "{:?}: {} {}",
+            id,
+            matches.of(id),
+            score
+        );
+    }
+    scores.retain(|id, _| passes(id));
+    let found: Vec<_> =
+        matches.best(limit, filter, excluded).iter().map(|hit| (hit.article.0, hit.bm25)).collect();
+    check(&found, &scores, limit)?;
+    let all = matches.best(articles.len(), filter, excluded);
+    prop_assert_eq!(matches.best(limit, filter, excluded), &all[..limit.min(all.len())]);
+
+    // A phrase of the words that follow each other, names as a whole.
+    let phrase = analyzer().words(query, None);
+    let has = |article: &Article| !phrase_begins(&article.text.words, &phrase).is_empty();
+    let expected: Vec<_> = articles
+        .iter()
+        .filter(|(id, article)| has(article) && passes(id))
+        .map(|(id, _)| ArticleId(*id))
+        .collect();
+    prop_assert_eq!(view.with_phrases(&[Phrase::new(&phrase)], filter, excluded), expected);
+
+    let ids: Vec<_> = articles.keys().copied().map(ArticleId).collect();
+    let in_passages = found_words.in_passages(&ids, &[Phrase::new(&phrase)]);
+    prop_assert_eq!(in_passages.len(), view.size().passages);
+    let (wanted, only_stops) = looked_for(articles, query);
+    let length = phrase.iter().filter(|word| word.kind == Kind::Word).count() as u32;
+    for passage in in_passages {
+        let article = &articles[&passage.span.article.0];
+        let (begin, end) = word_span(passage.span.start);
+        let inside: Vec<_> =
+            article.text.words.iter().filter(|word| (begin..end).contains(&word.position)).collect();
+        let has = |wanted: &&QueryWord| {
+            inside.iter().any(|word| {
+                as_written(wanted, only_stops, word) || by_stem(wanted, only_stops, article, word)
+            })
+        };
+        prop_assert_eq!(passage.words, wanted.iter().filter(has).count());
+        let begins = phrase_begins(&article.text.words, &phrase);
+        let fits = |at: &u32| *at >= begin && at + length <= end;
+        prop_assert_eq!(passage.phrases, usize::from(begins.iter().any(fits)));
+    }
+    let named =
+        articles.iter().filter(|(id, article)| !query.is_empty() && article.title == query && passes(id));
+    prop_assert_eq!(
+        view.named(query, "", filter, excluded),
+        named.map(|(id, _)| ArticleId(*id)).collect::<Vec<_>>()
+    );
+    Ok(())
+}
+
 /// Bits of everything that a view finds.
-fn finds(view: &View, vector: &[f32], filter: &ArticleFilter) -> Vec<(i64, i32, u32)> {
+fn finds(view: &View, vector: &[f32], query: &str, filter: &ArticleFilter) -> Vec<(i64, i32, u32)> {
     let target = Target::new(vector);
+    let matches = view.looked_for(&analyzer().query(query)).matches().best(3, filter, &[]);
+    let matches = matches.into_iter().map(|hit| (hit.article.0, -2, hit.bm25.to_bits()));
     let articles = view.nearest_articles(&target, 9, filter, &[]);
     let passages = view.nearest_passages(&target, 9, filter, &[]);
     let articles = articles.into_iter().map(|hit| (hit.article.0, -1, hit.cosine.to_bits()));
     let passages = passages.into_iter().map(|hit| (hit.span.article.0, hit.span.start, hit.cosine.to_bits()));
-    articles.chain(passages).collect()
+    articles.chain(passages).chain(matches).collect()
+}
+
+#[test]
+fn equal_matches_go_by_id_wherever_they_are() {
+    let searcher = Searcher::new(3, Instructions::fastest(), versions(0));
+    let article = |text| Article {
+        write: 1,
+        facets: ArticleFacets {
+            category: None,
+            tags: Vec::new(),
+            created_at: DateTime::UNIX_EPOCH,
+            content_length: 1,
+        },
+        vector: vec![1.0, 0.0, 0.0],
+        passages: Vec::new(),
+        text: Analyzed { language: None, words: analyzer().words(text, None) },
+        title: String::new(),
+    };
+    for (number, ids) in [(1, 20..40), (2, 0..20)] {
+        let changed = ids.map(|id| (id, article("red apple"))).collect();
+        apply(&searcher, &Change { changed, gone: Vec::new(), merges: false }, number);
+    }
+    let best = searcher.view().looked_for(&analyzer().query("apple")).matches().best(
+        2,
+        &ArticleFilter::default(),
+        &[],
+    );
+    assert_eq!(best.iter().map(|hit| hit.article.0).collect::<Vec<_>>(), [0, 1]);
 }
 
 proptest! {
@@ -243,6 +272,7 @@ proptest! {
         }),
         filters in vec((a_filter(), vec((0..45_i64).prop_map(ArticleId), 0..3)), 4),
         limit in 0..12_usize,
+        query in a_text(0..4),
     ) {
         let all = Instructions::available();
         let searchers: Vec<_> = all.iter().map(|instructions| Searcher::new(dimension, *instructions, versions(0))).collect();
@@ -264,10 +294,11 @@ proptest! {
         }
         for (filter, excluded) in &filters {
             compare(&searchers[0].view(), &articles, &vector, filter, excluded, limit)?;
+            compare_words(&searchers[0].view(), &articles, &query, filter, excluded, limit)?;
             // With other instructions and other merges, bit for bit.
-            let found: Vec<_> = searchers.iter().map(|searcher| finds(&searcher.view(), &vector, filter)).collect();
+            let found: Vec<_> = searchers.iter().map(|searcher| finds(&searcher.view(), &vector, &query, filter)).collect();
             prop_assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
-            let found: Vec<_> = by_signs.iter().map(|searcher| finds(&searcher.view(), &vector, filter)).collect();
+            let found: Vec<_> = by_signs.iter().map(|searcher| finds(&searcher.view(), &vector, &query, filter)).collect();
             prop_assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
         }
         // Whoever began to search, or comes back, finds what there was.
@@ -276,6 +307,7 @@ proptest! {
             compare(view, articles, &vector, filter, excluded, limit)?;
             let again = searchers[0].view_at(versions(number)).unwrap();
             compare(&again, articles, &vector, filter, excluded, limit)?;
+            compare_words(&again, articles, &query, filter, excluded, limit)?;
         }
         prop_assert!(searchers[0].view_at(versions(1_000)).is_none());
         // So does who knows no more than which articles there were.
@@ -285,6 +317,7 @@ proptest! {
             let (again, missing) = last.view_of(&pairs);
             prop_assert!(missing.is_empty());
             compare(&again, articles, &vector, filter, excluded, limit)?;
+            compare_words(&again, articles, &query, filter, excluded, limit)?;
             let difference = last.difference(&pairs);
             let now: BTreeMap<_, _> = last.view().pairs().into_iter().collect();
             let then: BTreeMap<_, _> = pairs.into_iter().collect();
