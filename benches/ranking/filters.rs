@@ -171,7 +171,7 @@ async fn index(
         }
         let places: std::collections::HashMap<_, _> = chunk.iter().copied().zip(number * BATCH..).collect();
         let passages = &mut batch.passages;
-        for (span, vector) in snapshot.passage_vectors(chunk)? {
+        for (span, vector) in snapshot.view()?.passage_vectors(chunk) {
             passages.push(PassageRow {
                 article_id: span.article.0,
                 ordinal: i32::try_from(passages.len()).unwrap_or(i32::MAX),

@@ -132,7 +132,7 @@ async fn stages(filled: &Filled, titles: &[(String, String)]) -> anyhow::Result<
         let near: Vec<_> = near[0].iter().map(|hit| hit.article).collect();
         times
             .take("bare: words, 200 articles", async {
-                let looked_for = snapshot.looked_for(&live.analyzer().query(title))?;
+                let looked_for = snapshot.view()?.looked_for(&live.analyzer().query(title));
                 Ok(looked_for.matches().best(POOL, &all, &[]))
             })
             .await?;

@@ -1,5 +1,5 @@
-//! Upkeep in small steps, between writes: indexes take in new rows, small files are merged, old versions removed. In quiet
-//! more is done, so that searches read from few places.
+//! Upkeep in small steps, between writes: the index of ids takes in new rows, small files are merged, old versions are removed. When
+//! nothing is written more files are merged, so that a load reads from few places.
 //!
 //! Run by the writer only; a compaction loses to any update beside it.
 
@@ -38,7 +38,7 @@ impl Generation {
         Ok(changed)
     }
 
-    /// Brings the tables one short step nearer to what searches read fastest, and shows it to them; `false` when nothing is
+    /// Merges files in one short step; `false` when nothing is
     /// left to do. For a time when nothing is written.
     pub async fn tidy(&self) -> Result<bool, IndexError> {
         for table in [&self.passages, &self.articles] {

@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use super::IndexError;
 use super::snapshot::Snapshot;
-use crate::article::{ArticleFilter, ArticleId};
-use crate::search::{LookedFor, PassageHit, PassageSpan, Phrase, Portrait, Target};
-use crate::words::QueryWords;
+use crate::article::ArticleId;
+use crate::search::{PassageHit, Portrait, Target};
 
 impl Snapshot {
     /// The cosine of each of `articles` to `vector`; articles that are not indexed are absent.
@@ -32,24 +31,6 @@ impl Snapshot {
         Ok(found.filter_map(|(article, hit)| Some((*article, hit?))).collect())
     }
 
-    /// All passages of `articles` with their cosines to `vector`.
-    pub fn passages_of(&self, vector: &[f32], articles: &[ArticleId]) -> Result<Vec<PassageHit>, IndexError> {
-        Ok(self.view()?.passages_of(&Target::new(vector), articles))
-    }
-
-    /// Where the passages of `articles` lie.
-    pub fn passage_spans(&self, articles: &[ArticleId]) -> Result<Vec<PassageSpan>, IndexError> {
-        Ok(self.view()?.passage_spans(articles))
-    }
-
-    /// The passages of `articles` with their vectors.
-    pub fn passage_vectors(
-        &self,
-        articles: &[ArticleId],
-    ) -> Result<Vec<(PassageSpan, Vec<f32>)>, IndexError> {
-        Ok(self.view()?.passage_vectors(articles))
-    }
-
     /// The vectors of `articles`; articles that are not indexed are absent.
     pub fn article_vectors(
         &self,
@@ -63,36 +44,5 @@ impl Snapshot {
     pub fn portraits(&self, articles: &[ArticleId]) -> Result<HashMap<ArticleId, Portrait>, IndexError> {
         let view = self.view()?;
         Ok(articles.iter().filter_map(|article| Some((*article, view.portrait(*article)?))).collect())
-    }
-
-    /// What is looked for of the words of a query.
-    pub fn looked_for(&self, words: &QueryWords) -> Result<LookedFor, IndexError> {
-        Ok(self.view()?.looked_for(words))
-    }
-
-    /// Whether all of `words` mean little on their own in most texts that have them.
-    pub fn are_stop_words(&self, words: &QueryWords) -> Result<bool, IndexError> {
-        Ok(self.view()?.are_stop_words(words))
-    }
-
-    /// The articles that pass and have this title or this external id, by id.
-    pub fn named(
-        &self,
-        title_key: &str,
-        external_id: &str,
-        filter: &ArticleFilter,
-        excluded: &[ArticleId],
-    ) -> Result<Vec<ArticleId>, IndexError> {
-        Ok(self.view()?.named(title_key, external_id, filter, excluded))
-    }
-
-    /// The articles that pass and have all of `phrases`, by id.
-    pub fn with_phrases(
-        &self,
-        phrases: &[Phrase],
-        filter: &ArticleFilter,
-        excluded: &[ArticleId],
-    ) -> Result<Vec<ArticleId>, IndexError> {
-        Ok(self.view()?.with_phrases(phrases, filter, excluded))
     }
 }

@@ -58,8 +58,8 @@ impl Snapshot {
         Self { view, ..self }
     }
 
-    /// What is in memory of it; fails in a generation that searches do not use.
-    pub(super) fn view(&self) -> Result<&View, IndexError> {
+    /// What is in memory of it; fails with [`IndexError::NotOpen`] in a generation that searches do not use.
+    pub fn view(&self) -> Result<&View, IndexError> {
         self.view.as_ref().ok_or(IndexError::NotOpen)
     }
 

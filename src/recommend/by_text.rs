@@ -78,7 +78,7 @@ impl Recommender {
         let options = options.without_examples();
         let analyzer = generation.analyzer();
         let words = analyzer.query(query);
-        let looked_for = snapshot.looked_for(&words)?;
+        let looked_for = snapshot.view()?.looked_for(&words);
         let phrases = Phrases::of(query, &analyzer, &snapshot)?;
         let mut liked = Vec::new();
         let vector = async {

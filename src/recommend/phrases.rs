@@ -31,7 +31,7 @@ impl Phrases {
     pub fn of(text: &str, analyzer: &Analyzer, snapshot: &Snapshot) -> Result<Self, RecommendError> {
         let mut phrases = Vec::new();
         for quoted in phrases_in(text) {
-            if phrases.len() < PHRASES_MAX && !snapshot.are_stop_words(&analyzer.query(quoted))? {
+            if phrases.len() < PHRASES_MAX && !snapshot.view()?.are_stop_words(&analyzer.query(quoted)) {
                 phrases.push(Phrase::new(&analyzer.words(quoted, None)));
             }
         }

@@ -41,8 +41,8 @@ pub struct Pool {
     pub vector: Option<Vec<f32>>,
 }
 
-/// Both legs search one snapshot; each article that one of them finds has both likenesses. Without the text's `vector`, by words
-/// alone, nothing is told of nearness.
+/// Both legs search the same snapshot, and each article that either finds gets both scores. Without the text's `vector`, candidates
+/// have no `nearness`.
 pub async fn gather(
     snapshot: &Snapshot,
     query: &Query<'_>,

@@ -37,12 +37,10 @@ impl Tiers {
         options: &RecommendOptions,
     ) -> Result<Self, RecommendError> {
         let RecommendOptions { filter, exclude, .. } = options;
-        let named = snapshot.named(&title_key(text), text.trim(), filter, exclude)?;
-        let with_phrases = if phrases.are_none() {
-            Vec::new()
-        } else {
-            snapshot.with_phrases(phrases.all(), filter, exclude)?
-        };
+        let view = snapshot.view()?;
+        let named = view.named(&title_key(text), text.trim(), filter, exclude);
+        let with_phrases =
+            if phrases.are_none() { Vec::new() } else { view.with_phrases(phrases.all(), filter, exclude) };
         Ok(Self { named, with_phrases })
     }
 

@@ -6,7 +6,7 @@ use super::by_text::TextMatches;
 use super::fusion::share;
 use super::{BestPassage, Mode, RecommendError, Weights};
 use crate::article::{ArticleId, Offsets};
-use crate::search::{PassageSpan, PassageWords};
+use crate::search::{PassageSpan, PassageWords, Target};
 
 /// What a passage has of a query.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,7 @@ impl TextMatches {
         let cosines: HashMap<_, _> = match self.mode {
             Mode::Keyword => HashMap::new(),
             Mode::Semantic | Mode::Hybrid => {
-                let passages = self.snapshot.passages_of(self.vector().await?, &listed)?;
+                let passages = self.snapshot.view()?.passages_of(&Target::new(self.vector().await?), &listed);
                 passages.into_iter().map(|hit| ((hit.span.article, hit.span.start), hit.cosine)).collect()
             }
         };
@@ -49,10 +49,7 @@ impl TextMatches {
         let mut offsets = Offsets::of(text);
         let found = self.analyzer.highlights(&self.words, text).into_iter();
         found
-            .map(|highlight| Highlight {
-                start: offsets.at(highlight.range.start),
-                end: offsets.at(highlight.range.end),
-            })
+            .map(|highlight| Highlight { start: offsets.at(highlight.start), end: offsets.at(highlight.end) })
             .collect()
     }
 }

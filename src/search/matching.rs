@@ -42,16 +42,18 @@ pub struct LookedFor {
 /// How well every article of a view matches a query.
 #[derive(Clone, Debug)]
 pub struct Matches {
-    looked_for: LookedFor,
+    view: View,
     /// By segment and place; 0 for those that share no word with it. Those that do not live have scores, too.
     scores: Vec<Vec<f32>>,
 }
 
-/// Terms of which each article has one at most, such as the stems of a word in different languages, and what they count.
+/// Terms that stand for one word and never share an article, such as its stems in different languages.
 #[derive(Clone, Debug)]
 pub(super) struct Alternatives {
     pub terms: Vec<Term>,
     weight: f32,
+    /// The number of live articles that have one of them.
+    articles: usize,
 }
 
 impl View {
@@ -60,7 +62,7 @@ impl View {
         LookedFor { view: self.clone(), words: self.alternatives(query) }
     }
 
-    /// Whether all of `words` mean little on their own in most texts that have them. Of words that no text has, any language tells.
+    /// Whether all of `words` are stop words: each is one in most articles that contain it or, where none does, in any language.
     pub fn are_stop_words(&self, words: &QueryWords) -> bool {
         words.0.iter().all(|word| match self.stop_words_and_words(word) {
             (0, 0) => Language::any_has_stop_word(&word.text),
@@ -82,19 +84,39 @@ impl View {
     fn alternatives(&self, query: &QueryWords) -> Vec<Vec<Alternatives>> {
         let languages: BTreeSet<_> = self.segments.iter().flat_map(|segment| segment.languages()).collect();
         let telling = query.0.iter().filter(|word| !self.is_stop_word(word));
-        let telling: Vec<_> = telling.map(|word| of_word(word, &languages)).collect();
-        let mut terms = telling.iter().flatten().flat_map(|alternatives| &alternatives.terms);
-        if terms.any(|term| self.count(term) > 0) {
+        let telling: Vec<_> = telling.map(|word| self.of_word(word, &languages)).collect();
+        if telling.iter().flatten().any(|alternatives| alternatives.articles > 0) {
             return telling;
         }
         let as_written = |word: &QueryWord| {
             let terms = [Class::Word, Class::StopWord].map(|class| Term::new(class, &word.text));
-            vec![Alternatives { terms: terms.into(), weight: AS_WRITTEN + BY_STEM }]
+            vec![self.alternatives_of(terms.into(), AS_WRITTEN + BY_STEM)]
         };
         query.0.iter().filter(|word| self.is_stop_word(word)).map(as_written).collect()
     }
 
-    /// How many articles that live have `term`.
+    fn of_word(&self, word: &QueryWord, languages: &BTreeSet<Option<Language>>) -> Vec<Alternatives> {
+        let one = |class, weight| self.alternatives_of(vec![Term::new(class, &word.text)], weight);
+        match word.kind {
+            Kind::Name => vec![one(Class::Word, NAME)],
+            Kind::Piece => vec![one(Class::Piece, PIECE)],
+            Kind::Word => {
+                let stem = |language: &Option<Language>| {
+                    let stem = language.map_or_else(|| word.text.clone(), |language| word.stem(language));
+                    Term::new(Class::Stem(*language), &stem)
+                };
+                let stems = languages.iter().map(stem).collect();
+                vec![one(Class::Word, AS_WRITTEN), self.alternatives_of(stems, BY_STEM)]
+            }
+        }
+    }
+
+    fn alternatives_of(&self, terms: Vec<Term>, weight: f32) -> Alternatives {
+        let articles = terms.iter().map(|term| self.count(term)).sum();
+        Alternatives { terms, weight, articles }
+    }
+
+    /// The number of live articles that have `term`.
     fn count(&self, term: &Term) -> usize {
         let lists = self
             .segments
@@ -113,44 +135,26 @@ impl View {
     }
 }
 
-fn of_word(word: &QueryWord, languages: &BTreeSet<Option<Language>>) -> Vec<Alternatives> {
-    let one = |class, weight| Alternatives { terms: vec![Term::new(class, &word.text)], weight };
-    match word.kind {
-        Kind::Name => vec![one(Class::Word, NAME)],
-        Kind::Piece => vec![one(Class::Piece, PIECE)],
-        Kind::Word => {
-            let stem = |language: &Option<Language>| {
-                let stem = language.map_or_else(|| word.text.clone(), |language| word.stem(language));
-                Term::new(Class::Stem(*language), &stem)
-            };
-            let stems = Alternatives { terms: languages.iter().map(stem).collect(), weight: BY_STEM };
-            vec![one(Class::Word, AS_WRITTEN), stems]
-        }
-    }
-}
-
 impl LookedFor {
     /// How well the articles match.
     pub fn matches(&self) -> Matches {
         let scores = self.view.segments.iter().map(|segment| vec![0.0; segment.len()]).collect();
-        let mut matches = Matches { looked_for: self.clone(), scores };
+        let mut matches = Matches { view: self.view.clone(), scores };
         self.words.iter().flatten().for_each(|alternatives| matches.add(alternatives));
         matches
     }
 }
 
 impl Matches {
-    fn add(&mut self, Alternatives { terms, weight }: &Alternatives) {
-        let view = &self.looked_for.view;
-        let View { segments, size, .. } = view;
-        let count: usize = terms.iter().map(|term| view.count(term)).sum();
-        if count == 0 {
+    fn add(&mut self, Alternatives { terms, weight, articles }: &Alternatives) {
+        if *articles == 0 {
             return;
         }
-        let (articles, count) = (size.articles as f64, count as f64);
-        let rarity = ((articles - count + 0.5) / (count + 0.5)).ln_1p() as f32;
+        let View { segments, size, .. } = &self.view;
+        let (all, having) = (size.articles as f64, *articles as f64);
+        let rarity = ((all - having + 0.5) / (having + 0.5)).ln_1p() as f32;
         let factor = weight * rarity * (K1 + 1.0);
-        let mean_length = (size.words as f64 / articles).max(1.0) as f32;
+        let mean_length = (size.words as f64 / all).max(1.0) as f32;
         let per_word = K1 * B / mean_length;
         for (segment, scores) in segments.iter().zip(&mut self.scores) {
             for list in terms.iter().filter_map(|term| segment.words.list(term)) {
@@ -165,7 +169,7 @@ impl Matches {
 
     /// The `limit` articles that pass and match best, best first, of equal ones the lowest id.
     pub fn best(&self, limit: usize, filter: &ArticleFilter, excluded: &[ArticleId]) -> Vec<TextHit> {
-        let view = &self.looked_for.view;
+        let view = &self.view;
         let passing = Passing::of(view, filter, excluded);
         let id = |(segment, place): (u32, u32)| view.segments[segment as usize].id(place as usize);
         let mut best = Best::new(limit, id);
@@ -181,6 +185,6 @@ impl Matches {
 
     /// How well an article matches; 0 for one that shares no word with the query, or is not indexed.
     pub fn of(&self, article: ArticleId) -> f32 {
-        self.looked_for.view.find(article).map_or(0.0, |(segment, place)| self.scores[segment][place])
+        self.view.find(article).map_or(0.0, |(segment, place)| self.scores[segment][place])
     }
 }

@@ -23,14 +23,15 @@ pub struct PassageWords {
 type Positions = HashMap<u32, Vec<u32>>;
 
 impl LookedFor {
-    /// What the passages of `articles` have of the query's words and of `phrases`, those of an article in their order.
+    /// How many of the query's words and of `phrases` each passage of `articles` contains; the passages of an article in their order.
     pub fn in_passages(&self, articles: &[ArticleId], phrases: &[Phrase]) -> Vec<PassageWords> {
         let view = &self.view;
+        let mut places_of: Vec<Vec<u32>> = vec![Vec::new(); view.segments.len()];
+        for (number, place) in articles.iter().filter_map(|article| view.find(*article)) {
+            places_of[number].push(place as u32);
+        }
         let mut found = Vec::new();
-        for (number, segment) in view.segments.iter().enumerate() {
-            let of_segment = |article: &ArticleId| view.find(*article).filter(|(at, _)| *at == number);
-            let mut places: Vec<_> =
-                articles.iter().filter_map(of_segment).map(|(_, place)| place as u32).collect();
+        for (number, (segment, mut places)) in view.segments.iter().zip(places_of).enumerate() {
             if places.is_empty() {
                 continue;
             }

@@ -45,10 +45,10 @@ pub struct Postings {
     /// The terms one after the other, ascending, and where each ends.
     terms: Vec<u8>,
     lists: Vec<ListEnd>,
-    /// Of each posting how much higher its place is than that of the one before, with a bit that tells whether it counts one; where it does
-    /// not, the count. In as many bytes as are needed, seven bits in each.
+    /// The postings as variable-length integers, seven bits a byte: the distance to the previous place, shifted left by one. The lowest bit is
+    /// set where the count is 1; otherwise the count follows.
     places: Vec<u8>,
-    /// Of each posting of a word the positions, as distances.
+    /// The positions of each posting, as distances in the same encoding.
     positions: Vec<u8>,
     /// How many words each article has, stop words not counted.
     lengths: Vec<u32>,
@@ -118,7 +118,7 @@ impl Postings {
         }
     }
 
-    /// The postings of several segments' articles, whose new places `new_places` tells by segment and place.
+    /// Merges the postings of several segments. Each comes with the new place of every article, or `None` for one that is dropped.
     pub fn merged(of: &[(&Self, &[Option<u32>])], count: usize) -> Self {
         let mut lengths = vec![0; count];
         for (postings, new_places) in of {
@@ -189,7 +189,7 @@ impl<'a> List<'a> {
         }
     }
 
-    /// Calls `take` with each posting and its positions, of which titles and external ids have none.
+    /// Calls `take` with each posting and its positions. Titles and external ids have no positions.
     pub fn each(&self, mut take: impl FnMut(Posting, &'a [u8])) {
         let mut rest = self.positions;
         for posting in self.postings() {

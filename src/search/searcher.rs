@@ -17,10 +17,10 @@ use crate::article::ArticleId;
 const KEPT: Duration = Duration::from_secs(300);
 /// So many segments of like size are merged.
 const MERGED: usize = 8;
-/// A segment is written anew when one of so many articles in it is dead for everybody.
+/// A segment is rewritten when more than one in so many of its articles can no longer be seen by any search.
 const DEAD: usize = 5;
 
-/// The copy of one generation, whose versions are told by `V`.
+/// The copy of one generation. `V` identifies a version of the tables.
 #[derive(Debug)]
 pub struct Searcher<V> {
     dimension: usize,

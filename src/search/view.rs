@@ -195,16 +195,6 @@ impl View {
         hits
     }
 
-    /// Where the passages of `articles` lie, those of an article in their order.
-    pub fn passage_spans(&self, articles: &[ArticleId]) -> Vec<PassageSpan> {
-        let found = articles.iter().filter_map(|article| self.find(*article));
-        let rows = found.flat_map(|(number, place)| {
-            let row = move |row| Row { segment: number as u32, row: row as u32 };
-            self.segments[number].passages_of(place).map(row)
-        });
-        rows.map(|row| self.span(row)).collect()
-    }
-
     /// The passages of `articles` with their vectors, to 16 bits a component, those of an article in their order.
     pub fn passage_vectors(&self, articles: &[ArticleId]) -> Vec<(PassageSpan, Vec<f32>)> {
         let mut found = Vec::new();

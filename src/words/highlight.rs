@@ -7,31 +7,21 @@ use super::cut::Kind;
 use super::language::Language;
 use super::query::QueryWords;
 
-/// A word of a text that a query has too.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Highlight {
-    /// In the text, in bytes.
-    pub range: Range<usize>,
-    /// The same for all forms of a word.
-    pub word: String,
-}
-
 impl Analyzer {
-    /// The words of `query` in `text`, in their order. Stop words are left out, unless the query has no others.
-    pub fn highlights(&self, query: &QueryWords, text: &str) -> Vec<Highlight> {
+    /// Where the words of `query` stand in `text`, in bytes, in their order. Stop words are left out, unless the query has no others.
+    pub fn highlights(&self, query: &QueryWords, text: &str) -> Vec<Range<usize>> {
         let analyzed = self.analyze(text);
         let is_stop_word = |word: &str| analyzed.language.is_some_and(|language| language.is_stop_word(word));
         let only_stop_words = query.0.iter().all(|word| is_stop_word(&word.text));
-        let mut found: Vec<Highlight> = Vec::new();
+        let mut found: Vec<Range<usize>> = Vec::new();
         for word in analyzed.words {
             // A name covers its words, and a word its pieces.
-            let is_covered = found.last().is_some_and(|last| last.range.end > word.range.start);
+            let is_covered = found.last().is_some_and(|last| last.end > word.range.start);
             if is_covered || word.is_stop_word && !only_stop_words {
                 continue;
             }
             if query.has(&word, analyzed.language) {
-                let text = word.stem.unwrap_or(word.text);
-                found.push(Highlight { range: word.range, word: text });
+                found.push(word.range);
             }
         }
         found

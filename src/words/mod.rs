@@ -13,7 +13,6 @@ mod title_key;
 
 pub use analyzer::{Analyzed, Analyzer, Languages, Word};
 pub use cut::Kind;
-pub use highlight::Highlight;
 pub use language::Language;
 pub use query::{QueryWord, QueryWords};
 pub use title_key::title_key;

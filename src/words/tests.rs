@@ -23,7 +23,7 @@ fn of_kind(text: &str, kind: Kind) -> Vec<String> {
 fn found(language: &str, query: &str, text: &str) -> Vec<String> {
     let analyzer = all(language);
     let highlights = analyzer.highlights(&analyzer.query(query), text);
-    highlights.into_iter().map(|highlight| text[highlight.range].to_owned()).collect()
+    highlights.into_iter().map(|highlight| text[highlight].to_owned()).collect()
 }
 
 #[test]

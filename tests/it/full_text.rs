@@ -8,7 +8,8 @@ use crate::app::{Builder, TestApp};
 
 async fn found(app: &TestApp, text: &str) -> Vec<i64> {
     let live = app.app.index.live().unwrap();
-    let looked_for = live.snapshot().looked_for(&live.analyzer().query(text)).unwrap();
+    let snapshot = live.snapshot();
+    let looked_for = snapshot.view().unwrap().looked_for(&live.analyzer().query(text));
     let matches = looked_for.matches().best(200, &ArticleFilter::default(), &[]);
     let mut ids: Vec<_> = matches.iter().map(|hit| hit.article.0).collect();
     ids.sort_unstable();

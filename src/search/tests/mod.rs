@@ -144,7 +144,7 @@ fn compare(
             (article.facets.category.clone(), article.facets.created_at)
         );
         prop_assert!(dot(&portrait.vector, &article.vector) > 0.9999);
-        prop_assert_eq!(view.passage_spans(&[*id]).len(), article.passages.len());
+        prop_assert_eq!(view.passage_vectors(&[*id]).len(), article.passages.len());
     }
     prop_assert_eq!(
         view.pairs(),
