@@ -71,9 +71,10 @@ impl Serve {
         answer_with(router.clone());
         announce(address, &app)?;
         signals.told().await;
+        let delay = server.shutdown_delay;
+        answer_with(if delay.is_zero() { http::closing(&server) } else { http::leaving(router, &server) });
         tracing::info!("serve.stopping: finishing what is under way; a second signal stops at once");
-        answer_with(http::leaving(router, &server));
-        tokio::time::sleep(server.shutdown_delay).await;
+        tokio::time::sleep(delay).await;
         answer_with(http::closing(&server));
         stop.cancel();
         let served = serving.await?;
