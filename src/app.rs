@@ -17,7 +17,7 @@ use crate::http::{self, HttpState, Origins};
 use crate::index::VectorIndex;
 use crate::outbox::{self, IndexWait};
 use crate::recommend::Recommender;
-use crate::sync::{Generations, Publisher, Worker, log_steps};
+use crate::sync::{Checker, Generations, Publisher, Worker, log_steps};
 
 /// How often an index that is awaited is looked at.
 const INDEX_POLL: Duration = Duration::from_millis(10);
@@ -73,6 +73,16 @@ impl App {
             changes: self.changes.clone(),
             on_step: log_steps(),
         }
+    }
+
+    /// The same for a command that searches nothing.
+    pub fn indexer(&self) -> Worker {
+        Worker { generations: self.generations.clone().without_searches(), ..self.worker() }
+    }
+
+    /// Compares what searches have in memory with SQL; not started.
+    pub fn checker(&self) -> Checker {
+        Checker::new(self.db.clone(), self.index.clone())
     }
 
     /// Tells this process's subscribers what happens to articles; not started.

@@ -5,6 +5,7 @@
 pub mod article;
 pub mod config;
 pub mod error_chain;
+pub mod mapped_file;
 pub mod memory;
 
 pub mod db;

@@ -1,4 +1,4 @@
-//! What becomes of memory that is freed; the allocator itself is the program's.
+//! How much memory there is, and what becomes of memory that is freed; the allocator itself is the program's.
 
 /// `mi_option_purge_delay` in mimalloc 3's `mimalloc.h`.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
@@ -34,5 +34,38 @@ pub fn give_back_what_is_freed() {
         unsafe {
             libc::mallopt(libc::M_MMAP_THRESHOLD, OWN_PAGES_FROM);
         }
+    }
+}
+
+/// The bytes of memory that the machine or the container has; `None` where the system does not tell.
+pub fn available_in_all() -> Option<usize> {
+    let number = |path: &str| std::fs::read_to_string(path).ok()?.trim().parse().ok();
+    let of_container: Option<usize> =
+        number("/sys/fs/cgroup/memory.max").or_else(|| number("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
+    let of_machine = std::fs::read_to_string("/proc/meminfo").ok().and_then(|lines| {
+        let line = lines.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+        let kibibytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+        Some(kibibytes << 10)
+    });
+    // Without a limit of its own a container has all, which old kernels tell as a number beyond it.
+    of_container.into_iter().chain(of_machine).min()
+}
+
+/// The most bytes that this process had in memory at a time; `None` where the system does not tell.
+pub fn peak() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kibibytes: usize = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn linux_tells_how_much_there_is() {
+        let (all, peak) = (available_in_all().unwrap(), peak().unwrap());
+        assert!(1 << 20 < peak && peak < all, "{peak} of {all}");
     }
 }

@@ -53,7 +53,7 @@ pub fn cut(
     let (title, content) = (embedder.token_spans(&article.title)?, embedder.token_spans(&article.content)?);
     let (title_end, spans) = split(rule, &title, &article.content, &content);
     let title = &article.title[..title_end];
-    Ok(spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect())
+    Ok(spans.iter().map(|span| passage_text(title, &article.content, &span.bytes, &[])).collect())
 }
 
 /// The numbers of the `most` best of `scores`, best first, ties by number.

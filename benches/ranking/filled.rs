@@ -31,10 +31,10 @@ pub fn settings(folder: &Path) -> [(&'static str, String); 3] {
     ]
 }
 
-/// Longer than the worker waits before it tidies the tables.
-const QUIET: Duration = Duration::from_secs(7);
+/// Longer than the worker waits before it merges small files.
+const QUIET: Duration = Duration::from_secs(3);
 
-/// Starts the worker and waits until the index is in step and its tables are tidied.
+/// Starts the worker and waits until the index is in step and its files are merged.
 pub async fn catch_up(app: &App) -> anyhow::Result<WorkerHandle> {
     let worker = app.worker().start();
     ensure!(app.index_opened(Duration::from_secs(60)).await, "the index did not open");

@@ -169,7 +169,6 @@ async fn index(
                 facets: facets(at),
             });
         }
-        let places: std::collections::HashMap<_, _> = chunk.iter().copied().zip(number * BATCH..).collect();
         let passages = &mut batch.passages;
         for (span, vector) in snapshot.view()?.passage_vectors(chunk) {
             passages.push(PassageRow {
@@ -179,7 +178,6 @@ async fn index(
                 vector,
                 start: span.start,
                 end: span.end,
-                facets: facets(places[&span.article]),
             });
         }
         generation.write(&batch, Previous::None).await?;

@@ -19,4 +19,4 @@ pub use best::Best;
 pub use instructions::Instructions;
 pub use planes::{Encoded, Planes, Query, encode, stride};
 pub use rotate::rotate;
-pub use signs::{SignBlocks, SignQuery, Signs};
+pub use signs::{SignQuery, SignRows, Signs};

@@ -15,70 +15,55 @@ fn words_per_row(dimension: usize) -> usize {
     stride(dimension) / 64
 }
 
-/// The signs of rows in memory: blocks of eight, the last one filled up with rows that have no factor.
-#[derive(Clone, Debug, Default)]
-pub struct SignBlocks {
-    words_per_row: usize,
-    rows: usize,
+/// The signs of rows, to be added to: blocks of eight, the last one filled up with rows that have no factor.
+#[derive(Debug)]
+pub struct SignRows<'a> {
     /// Of each block, for every 64 components a word of each row.
-    words: Vec<u64>,
-    factors: Vec<f32>,
+    pub words: &'a mut Vec<u64>,
+    /// What makes the product of a row right in the mean.
+    pub factors: &'a mut Vec<f32>,
     /// How many bits of each row are set.
-    ones: Vec<u16>,
+    pub ones: &'a mut Vec<u16>,
 }
 
-impl SignBlocks {
-    /// No rows yet of vectors with `dimension` components.
-    pub fn new(dimension: usize) -> Self {
-        Self { words_per_row: words_per_row(dimension), ..Self::default() }
-    }
-
-    /// Adds a vector.
-    pub fn push(&mut self, vector: &[f32]) {
+impl SignRows<'_> {
+    /// Adds a vector after the first `rows` rows.
+    pub fn push(&mut self, rows: usize, vector: &[f32]) {
+        let words_per_row = words_per_row(vector.len());
         let mut rotated = vector.to_vec();
-        rotated.resize(self.words_per_row * 64, 0.0);
+        rotated.resize(words_per_row * 64, 0.0);
         rotate(&mut rotated);
         let square: f32 = rotated.iter().map(|value| value * value).sum();
         let absolute: f32 = rotated.iter().map(|value| value.abs()).sum();
-        let first = self.grow(square / absolute.max(f32::MIN_POSITIVE));
+        let first = self.grow(rows, words_per_row, square / absolute.max(f32::MIN_POSITIVE));
         for (place, value) in rotated.iter().enumerate() {
             if *value > 0.0 {
                 self.words[first + place / 64 * BLOCK] |= 1 << (place % 64);
-                self.ones[self.rows - 1] += 1;
+                self.ones[rows] += 1;
             }
         }
     }
 
-    /// Adds a row of others.
-    pub fn copy(&mut self, from: &Self, row: usize) {
-        let first = self.grow(from.factors[row]);
-        let source = first_word(row, self.words_per_row);
-        for word in 0..self.words_per_row {
+    /// Adds a row of others, which have the same dimension, after the first `rows` rows.
+    pub fn copy(&mut self, rows: usize, from: &Signs<'_>, row: usize) {
+        let words_per_row = from.words_per_row;
+        let first = self.grow(rows, words_per_row, from.factors[row]);
+        let source = first_word(row, words_per_row);
+        for word in 0..words_per_row {
             self.words[first + word * BLOCK] = from.words[source + word * BLOCK];
         }
-        self.ones[self.rows - 1] = from.ones[row];
+        self.ones[rows] = from.ones[row];
     }
 
-    /// Adds a row without bits; returns where its first word is.
-    fn grow(&mut self, factor: f32) -> usize {
-        if self.rows.is_multiple_of(BLOCK) {
-            self.words.resize(self.words.len() + BLOCK * self.words_per_row, 0);
-            self.factors.resize(self.rows + BLOCK, 0.0);
-            self.ones.resize(self.rows + BLOCK, 0);
+    /// Adds a row without bits after the first `rows` rows; returns where its first word is.
+    fn grow(&mut self, rows: usize, words_per_row: usize, factor: f32) -> usize {
+        if rows.is_multiple_of(BLOCK) {
+            self.words.resize(self.words.len() + BLOCK * words_per_row, 0);
+            self.factors.resize(rows + BLOCK, 0.0);
+            self.ones.resize(rows + BLOCK, 0);
         }
-        self.factors[self.rows] = factor;
-        self.rows += 1;
-        first_word(self.rows - 1, self.words_per_row)
-    }
-
-    pub fn view(&self) -> Signs<'_> {
-        Signs {
-            words_per_row: self.words_per_row,
-            rows: self.rows,
-            words: &self.words,
-            factors: &self.factors,
-            ones: &self.ones,
-        }
+        self.factors[rows] = factor;
+        first_word(rows, words_per_row)
     }
 }
 
@@ -144,7 +129,12 @@ pub struct Signs<'a> {
     pub(crate) ones: &'a [u16],
 }
 
-impl Signs<'_> {
+impl<'a> Signs<'a> {
+    /// The first `rows` rows of vectors with `dimension` components; what [`SignRows`] has made.
+    pub fn new(dimension: usize, rows: usize, words: &'a [u64], factors: &'a [f32], ones: &'a [u16]) -> Self {
+        Self { words_per_row: words_per_row(dimension), rows, words, factors, ones }
+    }
+
     /// Calls `see` with each row whose score is at least what `see` returned last, `least` at first.
     ///
     /// # Panics

@@ -38,7 +38,7 @@ enum Action {
 impl Index {
     pub async fn run(self, config: Config) -> anyhow::Result<ExitCode> {
         let app = App::open(config).await?;
-        let worker = app.worker().start();
+        let worker = app.indexer().start();
         let code = match self.action {
             None if self.rebuild => rebuild(&app).await,
             None => compare(&app).await,

@@ -35,7 +35,7 @@ impl Indexing {
             let db = db.clone();
             async {
                 let app = App::over(config, db).await?;
-                let worker = app.worker().start();
+                let worker = app.indexer().start();
                 Ok((app, worker))
             }
         };

@@ -41,6 +41,7 @@ struct Open {
     app: App,
     worker: WorkerHandle,
     publisher: WorkerHandle,
+    checker: WorkerHandle,
     router: Router,
 }
 
@@ -67,7 +68,7 @@ impl Serve {
             }
         };
         signals.leave_time();
-        let Open { app, worker, publisher, router } = opened;
+        let Open { app, worker, publisher, checker, router } = opened;
         answer_with(router.clone());
         announce(address, &app)?;
         signals.told().await;
@@ -80,6 +81,7 @@ impl Serve {
         let served = serving.await?;
         worker.stop().await;
         publisher.stop().await;
+        checker.stop().await;
         app.close().await?;
         served.context("the server failed")?;
         tracing::info!("serve.stopped");
@@ -96,6 +98,7 @@ impl Serve {
         }
         let worker = if self.no_worker { app.worker().follow() } else { app.worker().start() };
         let publisher = app.publisher().start();
+        let checker = app.checker().start();
         if !app.index_opened(INDEX_MAX).await {
             tracing::warn!("serve.index_not_open: /readyz answers 503 until it is");
         }
@@ -103,7 +106,7 @@ impl Serve {
         if samples_created && !self.no_worker && !app.index_caught_up(INDEX_MAX).await? {
             tracing::warn!("serve.samples_not_indexed: they are found when they are");
         }
-        Ok(Open { app, worker, publisher, router })
+        Ok(Open { app, worker, publisher, checker, router })
     }
 }
 

@@ -43,8 +43,6 @@ impl Throwaway {
         worker.stop().await;
         caught_up?;
         let live = app.index.live()?;
-        // As tables are in quiet; scores by words depend a little on the parts of their index.
-        while live.tidy().await? {}
         let model = app.models.with_fingerprint(live.fingerprint()).ok_or(IndexError::NotOpen)?;
         Ok(Self { app, model, _folder: folder })
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::seconds::seconds;
-use super::{ConfigError, SettingValues, TextLanguage};
+use super::{ConfigError, SearchConfig, SettingValues, TextLanguage};
 
 /// Where the index lies and how it is used.
 #[derive(Clone, Debug)]
@@ -23,6 +23,7 @@ pub struct IndexConfig {
     pub cache_bytes: usize,
     /// The language of the articles, for the words that searches look for (default: each article's own).
     pub text_language: TextLanguage,
+    pub search: SearchConfig,
 }
 
 impl IndexConfig {
@@ -50,6 +51,7 @@ impl IndexConfig {
         let text_language =
             values.parse("SENTIO_TEXT_LANGUAGE", &TextLanguage::choices(), TextLanguage::named)?;
         let cache_bytes = cache_mebibytes << 20;
-        Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes, text_language })
+        let search = SearchConfig::from_values(values, data_dir)?;
+        Ok(Self { uri, lock_folder, wait, poll, passages_max, cache_bytes, text_language, search })
     }
 }

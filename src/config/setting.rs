@@ -167,7 +167,22 @@ pub const SETTINGS: &[Setting] = &[
         "index-cache",
         "MEBIBYTES",
         "96",
-        "Memory for what is read again and again of the index",
+        "Memory for what is read again and again of the index's tables",
+    ),
+    setting(
+        "SENTIO_SEARCH_BACKEND",
+        "search-backend",
+        "auto|memory|disk",
+        "auto",
+        "Where what searches read is kept: memory; disk, in files that are mapped; auto, memory as far as SENTIO_SEARCH_MEMORY goes, \
+         then disk",
+    ),
+    setting(
+        "SENTIO_SEARCH_MEMORY",
+        "search-memory",
+        "MEBIBYTES",
+        "",
+        "Memory that searches may take with SENTIO_SEARCH_BACKEND=auto [default: half of the machine's or the container's]",
     ),
     setting(
         "SENTIO_PASSAGES_MAX",

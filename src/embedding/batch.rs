@@ -84,10 +84,10 @@ mod tests {
         accelerator::Accelerator,
         encoder::EncoderModel,
         folder::{ModelFolder, WeightsFile},
-        mapped_file::MappedFile,
         precision::Precision,
         runtime,
     };
+    use crate::mapped_file::MappedFile;
 
     #[test]
     fn runs_hold_texts_of_similar_length_within_the_budget() {

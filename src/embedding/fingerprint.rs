@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use super::{ModelDescription, encoder::GRAPH_VERSION};
 
 /// Raised when the rule that cuts articles into passages changes in a way that changes passages.
-pub const PASSAGE_RULE_VERSION: u32 = 1;
+pub const PASSAGE_RULE_VERSION: u32 = 2;
 
 /// SHA-256 in lower-case hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {

@@ -17,7 +17,6 @@ mod fingerprint;
 mod folder;
 mod installed;
 pub mod known;
-mod mapped_file;
 mod models;
 mod network;
 mod onnx_file;

@@ -18,7 +18,6 @@ use super::{
     fingerprint::{fingerprint, sha256},
     folder::{ModelFolder, WeightsFile, unsupported},
     known,
-    mapped_file::MappedFile,
     network::Network,
     precision::{self, Precision, Trial},
     runtime,
@@ -28,6 +27,7 @@ use super::{
     workers::{Encode, Encoders},
 };
 use crate::config::{EmbeddingConfig, PrecisionSetting};
+use crate::mapped_file::MappedFile;
 
 /// A model ready to embed.
 pub(super) struct OpenModel {
@@ -38,6 +38,10 @@ pub(super) struct OpenModel {
     pub trials: Vec<Trial>,
     /// The vectors of texts that are always the same.
     pub probes: Vec<Embedding>,
+}
+
+fn map(path: &Path) -> Result<MappedFile, OpenError> {
+    MappedFile::open(path).map_err(|source| OpenError::FileUnreadable { path: path.to_owned(), source })
 }
 
 /// Arithmetic that was chosen before.
@@ -55,7 +59,7 @@ pub(super) fn open(config: &EmbeddingConfig, decided: Option<Decided>) -> Result
     let tokenizer = Arc::new(tokenizer);
     let accelerator = Accelerator::of(config.accelerator)?;
     let environment = runtime::environment(config.runtime_library.as_deref())?;
-    let weights = Arc::new(MappedFile::open(folder.weights.path())?);
+    let weights = Arc::new(map(folder.weights.path())?);
 
     // Hashing takes about as long as building a network.
     let (weights_sha256, chosen) = thread::scope(|scope| {

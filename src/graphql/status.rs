@@ -3,11 +3,11 @@
 use sea_orm::{ColumnTrait, EntityTrait, PaginatorTrait, QueryFilter};
 
 use super::error::ApiError;
-use super::types::{DateTime, IndexGeneration, IndexState, IndexStatus};
+use super::types::{DateTime, IndexGeneration, IndexState, IndexStatus, SearchBackend};
 use crate::db::Database;
 use crate::entity::index_generation::State;
 use crate::entity::{article, article_index, index_generation};
-use crate::index::{Size, VectorIndex};
+use crate::index::{Generation, Size, VectorIndex};
 use crate::outbox;
 
 /// Counts and times as they are now.
@@ -41,6 +41,7 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
     let lag_seconds =
         lag.oldest_pending.map_or(0.0, |oldest| (outbox::unix_millis() - oldest).max(0) as f64 / 1000.0);
     let to_hold = article::Entity::find().count(db.reader()).await?;
+    let resident = open.as_ref().map(Generation::resident).unwrap_or_default();
     let Size { articles, passages, fragments } = size.unwrap_or_default();
     Ok(IndexStatus {
         state,
@@ -55,6 +56,8 @@ pub async fn index_status(db: &Database, index: &VectorIndex) -> Result<IndexSta
         articles,
         passages,
         fragments,
+        search_backend: if resident.is_on_disk { SearchBackend::Disk } else { SearchBackend::Memory },
+        search_memory: (resident.bytes >> 20) as u64,
         live: generation(db, State::Live, to_hold).await?.unwrap_or_else(no_generation),
         building: generation(db, State::Building, to_hold).await?,
     })

@@ -53,6 +53,10 @@ fn registry(state: &HttpState, status: &IndexStatus) -> Registry {
     register_graphql(registry.sub_registry_with_prefix("graphql"), state);
     register_queries(registry.sub_registry_with_prefix("embedding"), state.models.query_counts());
     register_index(registry.sub_registry_with_prefix("index"), status);
+    let mismatches = Counter::<u64>::default();
+    mismatches.inc_by(state.index.mismatches());
+    let help = "Articles that were otherwise in memory than SQL says, and were indexed anew";
+    registry.sub_registry_with_prefix("index").register("mismatches", help, mismatches);
     registry
 }
 
@@ -99,6 +103,7 @@ fn register_index(registry: &mut Registry, status: &IndexStatus) {
         ("articles", "Articles in the index", status.articles as f64),
         ("passages", "Passages in the index", status.passages as f64),
         ("fragments", "Data files of the index", status.fragments as f64),
+        ("search_memory_mebibytes", "Memory that searches take", status.search_memory as f64),
         (
             "failing",
             "1 while the index cannot be written or opened",

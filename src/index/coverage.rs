@@ -8,10 +8,15 @@ use lancedb::index::{Index, IndexConfig};
 use lancedb::table::{OptimizeAction, OptimizeOptions};
 
 use super::IndexError;
-use super::tolerance::Tolerance;
 
 /// Rows from which ids are indexed.
 const ROWS_BEFORE_INDEX: u64 = 2_000;
+/// Rows outside an index from which it takes them in: writes scan what is outside.
+const ROWS_OUTSIDE_MAX: u64 = 2_000;
+/// Parts of an index, one for each time it took rows in, from which some are made one: each write asks all of them.
+const PARTS_MAX: usize = 8;
+/// An older part is written anew with the newer ones once it has at most so many times their rows.
+const TIMES_NEWER_ROWS: u64 = 2;
 const ID: &str = "article_id";
 
 /// What of a table an index covers, in rows.
@@ -23,22 +28,12 @@ struct Coverage {
 }
 
 /// Indexes the ids, from so many rows on that writes find old rows faster, and extends the index; `true` when it changed something.
-pub async fn cover(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
+pub async fn cover(table: &Table) -> Result<bool, IndexError> {
     let mut changed = create_missing(table).await?;
     for index in indices(table).await? {
-        changed |= extend(table, index, tolerance).await?;
+        changed |= extend(table, index).await?;
     }
     Ok(changed)
-}
-
-/// Extends the first index that needs it; `false` when none does.
-pub async fn extend_next(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
-    for index in indices(table).await? {
-        if extend(table, index, tolerance).await? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 async fn indices(table: &Table) -> Result<Vec<IndexConfig>, IndexError> {
@@ -46,10 +41,10 @@ async fn indices(table: &Table) -> Result<Vec<IndexConfig>, IndexError> {
 }
 
 /// Takes the rows outside an index in and makes parts of it one, where that is due; `true` when it changed something.
-async fn extend(table: &Table, index: IndexConfig, tolerance: &Tolerance) -> Result<bool, IndexError> {
+async fn extend(table: &Table, index: IndexConfig) -> Result<bool, IndexError> {
     let before = coverage(table, &index.name).await?;
-    let takes_in = before.outside >= tolerance.rows_outside;
-    let merged = tolerance.parts_to_merge(&before.parts, if takes_in { before.outside } else { 0 });
+    let takes_in = before.outside >= ROWS_OUTSIDE_MAX;
+    let merged = parts_to_merge(&before.parts, if takes_in { before.outside } else { 0 });
     if !takes_in && merged == 0 {
         return Ok(false);
     }
@@ -88,6 +83,23 @@ async fn coverage(table: &Table, index: &str) -> Result<Coverage, IndexError> {
     })
 }
 
+/// How many of the newest parts of an index to make one, with the rows that it takes in: as in a log-structured merge tree, an older part
+/// joins when the newer ones have grown to a share of it, so that a row is written anew a few times and not with each extension. `parts`
+/// are the rows of each, the oldest first.
+fn parts_to_merge(parts: &[u64], taken_in: u64) -> usize {
+    if parts.len() < PARTS_MAX {
+        return 0;
+    }
+    let (mut merged, mut newer_rows) = (0, taken_in);
+    for (newer_parts, rows) in parts.iter().rev().enumerate() {
+        if *rows <= TIMES_NEWER_ROWS * newer_rows {
+            merged = newer_parts + 1;
+        }
+        newer_rows += rows;
+    }
+    merged
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
@@ -112,23 +124,46 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn in_quiet_an_index_takes_in_all_rows_and_has_few_parts() {
+    async fn an_index_takes_in_rows_once_they_are_many() {
         let folder = tempfile::tempdir().unwrap();
         let table = table(&folder, 600).await;
         let index = Index::BTree(BTreeIndexBuilder::default());
         table.create_index(&["number"], index).name(NAME.to_owned()).execute().await.unwrap();
-        for rows in [200, 100, 1] {
-            table.add(numbers(rows)).execute().await.unwrap();
-            assert!(!extend_next(&table, &Tolerance::WHILE_WRITTEN).await.unwrap(), "few rows are outside");
-            let appended = OptimizeAction::Index(OptimizeOptions::append());
-            table.optimize(appended).await.unwrap();
-        }
+        let extended = async || {
+            let index = indices(&table).await.unwrap().remove(0);
+            extend(&table, index).await.unwrap()
+        };
+        table.add(numbers(1_999)).execute().await.unwrap();
+        assert!(!extended().await, "few rows are outside");
         table.add(numbers(1)).execute().await.unwrap();
-        let before = coverage(&table, NAME).await.unwrap();
-        assert_eq!(before, Coverage { parts: vec![600, 200, 100, 1], outside: 1 });
-        assert!(extend_next(&table, &Tolerance::IN_QUIET).await.unwrap());
-        assert!(!extend_next(&table, &Tolerance::IN_QUIET).await.unwrap(), "nothing is left to do");
+        assert!(extended().await);
+        assert!(!extended().await, "nothing is left to do");
         let after = coverage(&table, NAME).await.unwrap();
-        assert_eq!(after, Coverage { parts: vec![902], outside: 0 });
+        assert_eq!(after, Coverage { parts: vec![600, 2_000], outside: 0 });
+    }
+
+    #[test]
+    fn small_parts_are_made_one_and_large_ones_left_alone() {
+        let merged = |parts: &[u64]| parts_to_merge(parts, 32);
+        assert_eq!(merged(&[40_000, 32, 32, 32, 32, 32, 32, 32]), 7);
+        assert_eq!(merged(&[40_000, 224, 32, 32, 32, 32, 32, 32]), 7);
+        assert_eq!(merged(&[40_000, 800, 64, 64, 64, 64, 32, 32]), 6);
+        assert_eq!(merged(&[500, 300, 200, 32, 32, 32, 32, 32]), 8);
+        assert_eq!(merged(&[40_000, 32, 32, 32, 32, 32, 32]), 0, "few enough");
+    }
+
+    /// However many rows come, each write asks few parts, and a row is written anew a few times only.
+    #[test]
+    fn a_row_is_written_a_few_times() {
+        let (mut parts, mut written) = (Vec::new(), 0);
+        for _ in 0..10_000 {
+            let merged = parts_to_merge(&parts, 32);
+            let rows: u64 = parts.drain(parts.len() - merged..).sum::<u64>() + 32;
+            parts.push(rows);
+            written += rows;
+        }
+        let rows = 10_000 * 32;
+        assert_eq!(parts.iter().sum::<u64>(), rows);
+        assert!(parts.len() <= 16 && written < 12 * rows, "{parts:?}, {written}");
     }
 }

@@ -23,6 +23,10 @@ pub enum IndexError {
     OtherLayout { table: String, expected: String, found: String },
     #[error("the index no longer has version {version} of {table}")]
     VersionMissing { table: String, version: u64, source: lancedb::Error },
+    #[error("what the articles were at that time is no longer in memory")]
+    VersionForgotten,
+    #[error("a file of searches could not be written")]
+    SearchFiles { source: io::Error },
     #[error("a search was stopped")]
     Stopped(#[from] tokio::task::JoinError),
     #[error("the index is not open yet")]

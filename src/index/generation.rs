@@ -10,9 +10,10 @@ use lancedb::query::ExecutableQuery;
 
 use super::IndexError;
 use super::error::is_missing;
-use super::memory::Memory;
+use super::memory::{Memory, Resident};
 use super::snapshot::{SearchLog, Snapshot};
 use super::versions::Versions;
+use crate::search::{FileReport, SegmentFiles};
 use crate::words::Analyzer;
 
 /// Where a table's metadata names its database.
@@ -20,7 +21,7 @@ pub(super) const DATABASE_KEY: &str = "sentio.database";
 const LAYOUT_KEY: &str = "sentio.layout";
 /// Which columns the tables have, and how an article's vector comes of its passages'. Tables of another layout are rebuilt,
 /// from the cached vectors.
-const LAYOUT: &str = "6";
+pub(super) const LAYOUT: &str = "7";
 
 /// Names what the vectors of a generation belong to; stored in both tables.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +80,7 @@ impl Generation {
         folders: Vec<PathBuf>,
         identity: &GenerationIdentity,
         analyzer: Analyzer,
+        files: SegmentFiles,
         log: Arc<SearchLog>,
     ) -> Result<Self, IndexError> {
         let snapshot = pin(&articles, &passages, &log).await?;
@@ -90,7 +92,7 @@ impl Generation {
             folders: folders.into(),
             fingerprint: identity.fingerprint.as_str().into(),
             snapshot: Arc::new(RwLock::new(snapshot)),
-            memory: Arc::new(Memory::new(identity.dimension, analyzer)),
+            memory: Arc::new(Memory::new(identity.dimension, analyzer, files)),
             log,
         })
     }
@@ -130,6 +132,22 @@ impl Generation {
         self.memory.load(&snapshot).await?;
         // What was shown meanwhile is in it, too.
         self.set_snapshot(self.snapshot()).await
+    }
+
+    /// Writes what searches have in memory to files, where that makes a start faster; `written` is called when one is complete and not used
+    /// yet. For the holder of the writer lock.
+    pub async fn save_search(&self, written: impl Fn() + Send + 'static) -> Result<(), IndexError> {
+        self.memory.save(written).await
+    }
+
+    /// What the files of [`Generation::save_search`] are like.
+    pub async fn search_files(&self) -> Result<FileReport, IndexError> {
+        self.memory.report().await
+    }
+
+    /// How much of searches is in memory.
+    pub fn resident(&self) -> Resident {
+        self.memory.resident()
     }
 
     /// The tables as they were at `versions`, beside what searches see. Fails with [`IndexError::VersionMissing`] when they

@@ -1,5 +1,4 @@
-//! Upkeep in small steps, between writes: the index of ids takes in new rows, small files are merged, old versions are removed. When
-//! nothing is written more files are merged, so that a load reads from few places.
+//! Upkeep in small steps, between writes: the index of ids takes in new rows, small files are merged, old versions are removed.
 //!
 //! Run by the writer only; a compaction loses to any update beside it.
 
@@ -10,10 +9,11 @@ use lancedb::Table;
 use lancedb::table::{CompactionOptions, OptimizeAction};
 
 use super::IndexError;
-use super::coverage::{cover, extend_next};
+use super::coverage::cover;
 use super::generation::Generation;
-use super::tolerance::Tolerance;
 
+/// Files that are not full from which they are merged: each change of an article opens some of them.
+const FILES_TO_MERGE: usize = 16;
 /// A file of so many rows is a middle one. What single writes make is rewritten a few times until it has this size, and
 /// the rest of the table is left alone meanwhile.
 const ROWS_PER_MIDDLE_FRAGMENT: usize = 1_024;
@@ -29,27 +29,13 @@ impl Generation {
     pub async fn maintain(&self) -> Result<bool, IndexError> {
         let mut changed = false;
         for table in [&self.passages, &self.articles] {
-            changed |= compact(table, &Tolerance::WHILE_WRITTEN).await?;
-            changed |= cover(table, &Tolerance::WHILE_WRITTEN).await?;
+            changed |= compact(table).await?;
+            changed |= cover(table).await?;
         }
         if changed {
             self.publish().await?;
         }
         Ok(changed)
-    }
-
-    /// Merges files in one short step; `false` when nothing is
-    /// left to do. For a time when nothing is written.
-    pub async fn tidy(&self) -> Result<bool, IndexError> {
-        for table in [&self.passages, &self.articles] {
-            // Files that one index covers and another does not can't be merged: so the indexes come first.
-            if extend_next(table, &Tolerance::IN_QUIET).await? || compact(table, &Tolerance::IN_QUIET).await?
-            {
-                self.publish().await?;
-                return Ok(true);
-            }
-        }
-        Ok(false)
     }
 
     /// Removes the versions that were replaced before `time`: searches of them fail from then on.
@@ -77,7 +63,7 @@ async fn prune(table: &Table, time: DateTime<Utc>) -> lancedb::Result<()> {
 }
 
 /// Merges small files, and middle ones, when there are many of them; `true` when it changed something.
-async fn compact(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexError> {
+async fn compact(table: &Table) -> Result<bool, IndexError> {
     let small = CompactionOptions {
         target_rows_per_fragment: ROWS_PER_MIDDLE_FRAGMENT,
         materialize_deletions: false,
@@ -91,7 +77,7 @@ async fn compact(table: &Table, tolerance: &Tolerance) -> Result<bool, IndexErro
     };
     let mut changed = false;
     for options in [small, middle] {
-        if files_to_merge(table, &options).await? >= tolerance.files {
+        if files_to_merge(table, &options).await? >= FILES_TO_MERGE {
             changed |= run_compaction(table, options).await?;
         }
     }
@@ -144,11 +130,11 @@ mod tests {
     async fn full_files_are_no_reason_to_merge() {
         let folder = tempfile::tempdir().unwrap();
         let full = [ROWS_PER_LARGE_FRAGMENT; 4];
-        let table = table_of(&folder, &[&full[..], &[10; 3]].concat()).await;
-        assert!(!compact(&table, &Tolerance::IN_QUIET).await.unwrap(), "three small ones are few");
+        let table = table_of(&folder, &[&full[..], &[10; FILES_TO_MERGE - 1]].concat()).await;
+        assert!(!compact(&table).await.unwrap(), "fifteen small ones are few");
         let folder = tempfile::tempdir().unwrap();
-        let table = table_of(&folder, &[&full[..], &[10; 4]].concat()).await;
-        assert!(compact(&table, &Tolerance::IN_QUIET).await.unwrap());
+        let table = table_of(&folder, &[&full[..], &[10; FILES_TO_MERGE]].concat()).await;
+        assert!(compact(&table).await.unwrap());
         assert_eq!(table.stats().await.unwrap().fragment_stats.num_fragments, 5);
     }
 

@@ -16,6 +16,9 @@ pub fn of_other_writes(batch: &Batch, write: i64) -> String {
 
 /// The rows of these articles.
 pub fn of_articles(ids: &[ArticleId]) -> String {
+    if ids.is_empty() {
+        return "false".to_owned();
+    }
     format!("article_id IN ({})", numbers(ids.iter().map(|id| id.0)))
 }
 
@@ -59,7 +62,7 @@ pub fn of_filter(filter: &ArticleFilter, excluded: &[ArticleId]) -> Option<Strin
         parts.push(format!("content_length <= {most}"));
     }
     if let Some(ids) = &filter.ids_in {
-        parts.push(if ids.is_empty() { "false".to_owned() } else { of_articles(ids) });
+        parts.push(of_articles(ids));
     }
     if let Some(ids) = filter.ids_not_in.as_ref().filter(|ids| !ids.is_empty()) {
         parts.push(not_articles(ids));

@@ -45,10 +45,9 @@ pub struct PassageRow {
     pub start: i32,
     /// Where it ends.
     pub end: i32,
-    pub facets: Facets,
 }
 
-/// What both tables can be filtered by.
+/// What articles can be filtered by.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Facets {
     pub category: Option<String>,
@@ -102,7 +101,7 @@ pub fn article_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
 }
 
 pub fn passage_schema(dimension: usize, metadata: HashMap<String, String>) -> SchemaRef {
-    let mut fields = vec![
+    let fields = vec![
         Field::new("article_id", DataType::Int64, false),
         Field::new("write", DataType::Int64, false),
         Field::new("ordinal", DataType::Int32, false),
@@ -111,7 +110,6 @@ pub fn passage_schema(dimension: usize, metadata: HashMap<String, String>) -> Sc
         Field::new("start", DataType::Int32, false),
         Field::new("end", DataType::Int32, false),
     ];
-    fields.extend(facet_fields());
     Arc::new(Schema::new_with_metadata(fields, metadata))
 }
 
@@ -131,7 +129,7 @@ pub fn article_batch(rows: &[ArticleRow], dimension: usize, write: i64) -> Resul
 }
 
 pub fn passage_batch(rows: &[PassageRow], dimension: usize, write: i64) -> Result<RecordBatch, IndexError> {
-    let mut columns: Vec<ArrayRef> = vec![
+    let columns: Vec<ArrayRef> = vec![
         Arc::new(Int64Array::from_iter_values(rows.iter().map(|row| row.article_id))),
         Arc::new(Int64Array::from_value(write, rows.len())),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.ordinal))),
@@ -140,7 +138,6 @@ pub fn passage_batch(rows: &[PassageRow], dimension: usize, write: i64) -> Resul
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.start))),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|row| row.end))),
     ];
-    columns.extend(facets(rows.iter().map(|row| &row.facets)));
     Ok(RecordBatch::try_new(passage_schema(dimension, HashMap::new()), columns)?)
 }
 

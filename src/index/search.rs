@@ -23,7 +23,11 @@ impl Snapshot {
         if !self.exact {
             return Ok(self.view()?.nearest_passages(&Target::new(vector), limit, filter, excluded));
         }
-        let query = exact(&self.passages, vector, limit, predicate::of_filter(filter, excluded))?;
+        let predicate = match predicate::of_filter(filter, excluded) {
+            Some(predicate) => Some(predicate::of_articles(&self.passing(predicate).await?)),
+            None => None,
+        };
+        let query = exact(&self.passages, vector, limit, predicate)?;
         let columns = ["article_id", "revision", "start", "end", "_distance"];
         let mut hits = Vec::new();
         for batch in self.collect(query.select(Select::columns(&columns)), "search passages").await? {
@@ -32,6 +36,16 @@ impl Snapshot {
             hits.extend(spans.map(|(span, distance)| PassageHit { span, cosine: 1.0 - distance }));
         }
         Ok(hits)
+    }
+
+    /// The articles that pass a condition on their table.
+    async fn passing(&self, predicate: String) -> Result<Vec<ArticleId>, IndexError> {
+        let query = self.articles.query().only_if(predicate).select(Select::columns(&["article_id"]));
+        let mut articles = Vec::new();
+        for batch in self.collect(query, "search articles").await? {
+            articles.extend(column::<Int64Type>(&batch, "article_id")?.iter().copied().map(ArticleId));
+        }
+        Ok(articles)
     }
 
     /// For each of `vectors` the `limit` nearest articles that pass `filter`, nearest first.

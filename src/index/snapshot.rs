@@ -44,6 +44,8 @@ pub struct Size {
 pub struct SearchLog {
     /// Searches and scans that LanceDB was asked for.
     pub calls: AtomicU64,
+    /// Articles that were otherwise in memory than SQL says.
+    pub mismatches: AtomicU64,
     /// Notified when one failed: a file may be missing or damaged.
     pub failed: Notify,
 }

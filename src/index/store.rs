@@ -1,18 +1,21 @@
 //! The place where the generations lie.
 
 use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use lancedb::{Connection, ObjectStoreRegistry, Session, Table};
 
-use super::generation::{DATABASE_KEY, Generation, GenerationIdentity};
+use super::generation::{DATABASE_KEY, Generation, GenerationIdentity, LAYOUT};
 use super::location::{article_table, passage_table};
 use super::snapshot::SearchLog;
 use super::versions::Versions;
 use super::{IndexError, rows};
-use crate::config::{IndexConfig, TextLanguage};
+use crate::config::{IndexConfig, SearchBackend, SearchConfig, TextLanguage};
+use crate::memory;
+use crate::search::{Residence, SegmentFiles};
 use crate::words::{Analyzer, Language, Languages};
 
 /// A cheap handle on the folder or bucket of the index.
@@ -22,6 +25,9 @@ pub struct VectorIndex {
     live: Arc<RwLock<Option<Generation>>>,
     log: Arc<SearchLog>,
     analyzer: Analyzer,
+    /// Where generations have folders for what searches read.
+    search_folder: PathBuf,
+    residence: Residence,
     /// `None` for an object store.
     folder: Option<PathBuf>,
 }
@@ -44,6 +50,8 @@ impl VectorIndex {
             live: Arc::default(),
             log: Arc::default(),
             analyzer: Analyzer::new(languages(config.text_language)),
+            search_folder: config.search.folder.clone(),
+            residence: residence(&config.search),
             folder,
         })
     }
@@ -122,7 +130,16 @@ impl VectorIndex {
         let folder = |index: &Path| tables.iter().map(|name| index.join(format!("{name}.lance"))).collect();
         let folders = self.folder.as_deref().map(folder).unwrap_or_default();
         let log = Arc::clone(&self.log);
-        Generation::new(articles, passages, folders, identity, self.analyzer, log).await
+        let files = self.segment_files(location, identity);
+        Generation::new(articles, passages, folders, identity, self.analyzer, files, log).await
+    }
+
+    /// The files of what searches read of a generation.
+    fn segment_files(&self, location: &str, identity: &GenerationIdentity) -> SegmentFiles {
+        let GenerationIdentity { database_uuid, fingerprint, dimension } = identity;
+        let (version, words) = (env!("CARGO_PKG_VERSION"), self.analyzer.identity());
+        let identity = format!("{version} {LAYOUT} {database_uuid} {fingerprint} {dimension} {words}");
+        SegmentFiles::new(self.search_folder.join(location), identity, self.residence)
     }
 
     /// Removes tables of the database `database_uuid` that belong to none of the generations in `known`: a process was
@@ -159,12 +176,40 @@ impl VectorIndex {
         for table in [article_table(location), passage_table(location)] {
             self.drop_table(&table).await?;
         }
+        match std::fs::remove_dir_all(self.search_folder.join(location)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                tracing::warn!(%error, location, "search.files_left");
+            }
+            _ => {}
+        }
         Ok(())
+    }
+
+    /// Counts articles that were found to be otherwise in memory than SQL says.
+    pub fn count_mismatches(&self, articles: u64) {
+        self.log.mismatches.fetch_add(articles, Ordering::Relaxed);
+    }
+
+    /// How many articles were found to be otherwise in memory than SQL says, since the start.
+    pub fn mismatches(&self) -> u64 {
+        self.log.mismatches.load(Ordering::Relaxed)
     }
 
     /// How many searches and scans LanceDB has been asked for since the start.
     pub fn calls(&self) -> u64 {
         self.log.calls.load(Ordering::Relaxed)
+    }
+}
+
+fn residence(config: &SearchConfig) -> Residence {
+    match config.backend {
+        SearchBackend::Memory => Residence::Memory,
+        SearchBackend::Disk => Residence::Disk,
+        SearchBackend::Auto => {
+            let half = || memory::available_in_all().map(|all| all / 2);
+            // A system that does not tell how much there is says so when there is no more.
+            config.memory_max.or_else(half).map_or(Residence::Memory, Residence::MemoryUpTo)
+        }
     }
 }
 

@@ -99,7 +99,7 @@ impl Recommender {
         let nearness =
             candidates.iter().filter_map(|candidate| Some((candidate.article, candidate.nearness?)));
         let nearness = needs_vector.then(|| nearness.collect());
-        let contributions = contributions(&candidates, &options);
+        let contributions = contributions(&candidates, &looked_for, &options);
         let mut candidates: Vec<_> = candidates
             .into_iter()
             .zip(contributions)

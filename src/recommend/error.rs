@@ -21,7 +21,7 @@ pub enum RecommendError {
 impl From<IndexError> for RecommendError {
     fn from(error: IndexError) -> Self {
         match error {
-            IndexError::VersionMissing { .. } => Self::Forgotten,
+            IndexError::VersionMissing { .. } | IndexError::VersionForgotten => Self::Forgotten,
             other => Self::Index(other),
         }
     }

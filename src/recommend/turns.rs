@@ -1,13 +1,12 @@
-//! Rankings take turns. More at a time than keep the processor busy are no faster, and of many LanceDB answers those that came
-//! last first: of 64 clients, some waited five seconds while most had their lists in half a second
-//! (`docs/decisions/0024-what-a-recommendation-takes.md`).
+//! Rankings take turns, in the order in which they are asked for: more at a time than keep the processors busy are no faster, and make each of
+//! them wait for all.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-/// Rankings at a time for each processor: they wait for files half of the time.
+/// Rankings at a time for each processor: while the query of one is embedded, others search.
 const FOR_EACH_PROCESSOR: usize = 4;
 
 /// Who may rank; in the order in which they asked. Cheap to clone.

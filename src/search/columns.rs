@@ -1,8 +1,9 @@
 //! What filters look at of articles, in columns: one entry in [`FIELDS`] for each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 
 use super::bits::Bits;
+use super::slab::Slab;
 
 /// A field that filters look at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,29 +59,29 @@ pub struct Condition {
 
 /// The columns of a segment.
 #[derive(Debug)]
-pub struct Columns(Vec<Column>);
+pub struct Columns(pub(super) Vec<Column>);
 
 #[derive(Debug)]
-enum Column {
+pub(super) enum Column {
     Texts(TextColumn),
-    Integers(Vec<i64>),
+    Integers(Slab<i64>),
 }
 
 /// Texts by number, which are those of the segment alone.
 #[derive(Debug, Default)]
-struct TextColumn {
-    numbers: HashMap<Box<str>, u32>,
-    texts: Vec<Box<str>>,
+pub(super) struct TextColumn {
+    pub numbers: HashMap<Box<str>, u32>,
+    pub texts: Vec<Box<str>>,
     /// Where the texts of each article end among `values`.
-    ends: Vec<u32>,
-    values: Vec<u32>,
+    pub ends: Slab<u32>,
+    pub values: Slab<u32>,
 }
 
 impl Default for Columns {
     fn default() -> Self {
         let column = |(_, kind)| match kind {
             Kind::Texts => Column::Texts(TextColumn::default()),
-            Kind::Integer => Column::Integers(Vec::new()),
+            Kind::Integer => Column::Integers(Slab::default()),
         };
         Self(FIELDS.into_iter().map(column).collect())
     }
@@ -92,9 +93,9 @@ impl Columns {
         for (column, value) in self.0.iter_mut().zip(values) {
             match (column, value) {
                 (Column::Texts(column), Value::Texts(texts)) => column.push(texts.iter().map(String::as_str)),
-                (Column::Integers(values), Value::Integer(value)) => values.push(value),
+                (Column::Integers(values), Value::Integer(value)) => values.to_mut().push(value),
                 (Column::Texts(column), Value::Integer(_)) => column.push(std::iter::empty()),
-                (Column::Integers(values), Value::Texts(_)) => values.push(0),
+                (Column::Integers(values), Value::Texts(_)) => values.to_mut().push(0),
             }
         }
     }
@@ -106,9 +107,38 @@ impl Columns {
             if let (Column::Texts(column), Column::Texts(from)) = (&mut *column, from) {
                 column.push(from.texts_of(place));
             } else if let (Column::Integers(values), Column::Integers(from)) = (column, from) {
-                values.push(from[place]);
+                values.to_mut().push(from[place]);
             }
         }
+    }
+
+    /// Brings all of them into memory, from a file.
+    pub fn load(&mut self) -> Result<(), TryReserveError> {
+        self.0.iter_mut().try_for_each(|column| match column {
+            Column::Integers(values) => values.load(),
+            Column::Texts(column) => column.ends.load().and_then(|()| column.values.load()),
+        })
+    }
+
+    /// The bytes of their values.
+    pub fn bytes(&self) -> usize {
+        let bytes = |column: &Column| match column {
+            Column::Integers(values) => values.as_bytes().len(),
+            Column::Texts(column) => column.ends.as_bytes().len() + column.values.as_bytes().len(),
+        };
+        self.0.iter().map(bytes).sum()
+    }
+
+    /// The bytes that they take of memory.
+    pub fn memory(&self) -> usize {
+        let memory = |column: &Column| match column {
+            Column::Integers(values) => values.memory(),
+            Column::Texts(column) => {
+                let texts: usize = column.texts.iter().map(|text| 2 * (text.len() + size_of::<&str>())).sum();
+                texts + column.ends.memory() + column.values.memory()
+            }
+        };
+        self.0.iter().map(memory).sum()
     }
 
     fn column(&self, field: Field) -> &Column {
@@ -167,6 +197,13 @@ impl Columns {
 }
 
 impl TextColumn {
+    /// Of texts by number.
+    pub fn new(texts: Vec<String>, ends: Slab<u32>, values: Slab<u32>) -> Self {
+        let texts: Vec<Box<str>> = texts.into_iter().map(String::into_boxed_str).collect();
+        let numbers = texts.iter().cloned().zip(0..).collect();
+        Self { numbers, texts, ends, values }
+    }
+
     fn push<'a>(&mut self, texts: impl Iterator<Item = &'a str>) {
         for text in texts {
             let number = match self.numbers.get(text) {
@@ -178,9 +215,10 @@ impl TextColumn {
                     next
                 }
             };
-            self.values.push(number);
+            self.values.to_mut().push(number);
         }
-        self.ends.push(self.values.len() as u32);
+        let end = self.values.len() as u32;
+        self.ends.to_mut().push(end);
     }
 
     fn of(&self, place: usize) -> &[u32] {

@@ -36,7 +36,16 @@ pub struct TextHit {
 pub struct LookedFor {
     pub(super) view: View,
     /// For each word.
-    pub(super) words: Vec<Vec<Alternatives>>,
+    pub(super) words: Vec<Wanted>,
+}
+
+/// How much of a query an article has.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Coverage {
+    /// Its words, each counted once.
+    pub words: usize,
+    /// The share of the query's information, 0 to 1: a word that is rarer among the articles tells more.
+    pub information: f32,
 }
 
 /// How well every article of a view matches a query.
@@ -45,6 +54,14 @@ pub struct Matches {
     view: View,
     /// By segment and place; 0 for those that share no word with it. Those that do not live have scores, too.
     scores: Vec<Vec<f32>>,
+}
+
+/// A word of a query, a name, or a piece of a word.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    position: u32,
+    is_piece: bool,
+    pub alternatives: Vec<Alternatives>,
 }
 
 /// Terms that stand for one word and never share an article, such as its stems in different languages.
@@ -81,16 +98,22 @@ impl View {
         (count(Class::StopWord), count(Class::Word))
     }
 
-    fn alternatives(&self, query: &QueryWords) -> Vec<Vec<Alternatives>> {
+    fn alternatives(&self, query: &QueryWords) -> Vec<Wanted> {
+        let wanted = |word: &QueryWord, alternatives| Wanted {
+            position: word.position,
+            is_piece: word.kind == Kind::Piece,
+            alternatives,
+        };
         let languages: BTreeSet<_> = self.segments.iter().flat_map(|segment| segment.languages()).collect();
         let telling = query.0.iter().filter(|word| !self.is_stop_word(word));
-        let telling: Vec<_> = telling.map(|word| self.of_word(word, &languages)).collect();
-        if telling.iter().flatten().any(|alternatives| alternatives.articles > 0) {
+        let telling: Vec<_> = telling.map(|word| wanted(word, self.of_word(word, &languages))).collect();
+        let mut all = telling.iter().flat_map(|word| &word.alternatives);
+        if all.any(|alternatives| alternatives.articles > 0) {
             return telling;
         }
         let as_written = |word: &QueryWord| {
             let terms = [Class::Word, Class::StopWord].map(|class| Term::new(class, &word.text));
-            vec![self.alternatives_of(terms.into(), AS_WRITTEN + BY_STEM)]
+            wanted(word, vec![self.alternatives_of(terms.into(), AS_WRITTEN + BY_STEM)])
         };
         query.0.iter().filter(|word| self.is_stop_word(word)).map(as_written).collect()
     }
@@ -136,25 +159,73 @@ impl View {
 }
 
 impl LookedFor {
+    /// How much of the query an article has. Pieces and names stand for the word in which they begin.
+    pub fn coverage(&self, article: ArticleId) -> Coverage {
+        let place = self.view.find(article);
+        let (mut words, mut had, mut all) = (0, 0.0, 0.0);
+        for same in self.words.chunk_by(|one, next| one.position == next.position) {
+            let (mut whole, mut pieces) = ((0.0_f32, 0.0_f32), (0.0, 0.0));
+            for wanted in same {
+                let information = wanted.information(&self.view);
+                let found =
+                    if place.is_some_and(|place| self.has(place, wanted)) { information } else { 0.0 };
+                if wanted.is_piece {
+                    pieces = (pieces.0 + found, pieces.1 + information);
+                } else {
+                    whole = (whole.0.max(found), whole.1.max(information));
+                }
+            }
+            let information = whole.1.max(pieces.1);
+            let share = |(found, of): (f32, f32)| if of > 0.0 { found / of } else { 0.0 };
+            let found = information * share(whole).max(share(pieces));
+            words += usize::from(found > 0.0);
+            (had, all) = (had + found, all + information);
+        }
+        Coverage { words, information: if all > 0.0 { had / all } else { 0.0 } }
+    }
+
+    /// Whether the article at a place has a word.
+    fn has(&self, (segment, place): (usize, usize), wanted: &Wanted) -> bool {
+        let words = &self.view.segments[segment].words;
+        let terms = wanted.alternatives.iter().flat_map(|alternatives| &alternatives.terms);
+        terms.filter_map(|term| words.list(term)).any(|list| list.has(place as u32))
+    }
+
     /// How well the articles match.
     pub fn matches(&self) -> Matches {
         let scores = self.view.segments.iter().map(|segment| vec![0.0; segment.len()]).collect();
         let mut matches = Matches { view: self.view.clone(), scores };
-        self.words.iter().flatten().for_each(|alternatives| matches.add(alternatives));
+        self.words
+            .iter()
+            .flat_map(|word| &word.alternatives)
+            .for_each(|alternatives| matches.add(alternatives));
         matches
     }
 }
 
+impl Wanted {
+    fn information(&self, view: &View) -> f32 {
+        self.alternatives.iter().map(|alternatives| alternatives.information(view)).sum()
+    }
+}
+
+impl Alternatives {
+    /// What it tells that an article has one of them: the more, the fewer have.
+    fn information(&self, view: &View) -> f32 {
+        let (all, having) = (view.size.articles as f64, self.articles as f64);
+        self.weight * ((all - having + 0.5) / (having + 0.5)).ln_1p() as f32
+    }
+}
+
 impl Matches {
-    fn add(&mut self, Alternatives { terms, weight, articles }: &Alternatives) {
+    fn add(&mut self, alternatives: &Alternatives) {
+        let Alternatives { terms, articles, .. } = alternatives;
         if *articles == 0 {
             return;
         }
+        let factor = alternatives.information(&self.view) * (K1 + 1.0);
         let View { segments, size, .. } = &self.view;
-        let (all, having) = (size.articles as f64, *articles as f64);
-        let rarity = ((all - having + 0.5) / (having + 0.5)).ln_1p() as f32;
-        let factor = weight * rarity * (K1 + 1.0);
-        let mean_length = (size.words as f64 / all).max(1.0) as f32;
+        let mean_length = (size.words as f64 / size.articles as f64).max(1.0) as f32;
         let per_word = K1 * B / mean_length;
         for (segment, scores) in segments.iter().zip(&mut self.scores) {
             for list in terms.iter().filter_map(|term| segment.words.list(term)) {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::hits::PassageSpan;
-use super::matching::{Alternatives, LookedFor};
+use super::matching::{LookedFor, Wanted};
 use super::phrases::Phrase;
 use super::postings::{Term, positions};
 use super::segment::Segment;
@@ -36,8 +36,12 @@ impl LookedFor {
                 continue;
             }
             places.sort_unstable();
-            let terms = |word: &Vec<Alternatives>| {
-                word.iter().flat_map(|alternatives| &alternatives.terms).cloned().collect::<Vec<_>>()
+            let terms = |word: &Wanted| {
+                word.alternatives
+                    .iter()
+                    .flat_map(|alternatives| &alternatives.terms)
+                    .cloned()
+                    .collect::<Vec<_>>()
             };
             let words: Vec<_> =
                 self.words.iter().map(|word| positions_of(segment, &terms(word), &places)).collect();

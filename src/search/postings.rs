@@ -1,7 +1,8 @@
 //! Which articles of a segment have which words, how often and where.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 
+use super::slab::Slab;
 use crate::words::{Analyzed, Kind, Language};
 
 /// What a term is.
@@ -43,15 +44,16 @@ impl Term {
 #[derive(Debug, Default)]
 pub struct Postings {
     /// The terms one after the other, ascending, and where each ends.
-    terms: Vec<u8>,
-    lists: Vec<ListEnd>,
+    pub(super) terms: Slab<u8>,
+    /// Of each: where its term, its places and its positions end, and how many postings there are.
+    pub(super) lists: Slab<[u32; 4]>,
     /// The postings as variable-length integers, seven bits a byte: the distance to the previous place, shifted left by one. The lowest bit is
     /// set where the count is 1; otherwise the count follows.
-    places: Vec<u8>,
+    pub(super) places: Slab<u8>,
     /// The positions of each posting, as distances in the same encoding.
-    positions: Vec<u8>,
+    pub(super) positions: Slab<u8>,
     /// How many words each article has, stop words not counted.
-    lengths: Vec<u32>,
+    pub(super) lengths: Slab<u32>,
 }
 
 /// Where what belongs to a term ends.
@@ -101,21 +103,46 @@ impl Postings {
     }
 
     fn begin(&self, number: usize) -> ListEnd {
-        number.checked_sub(1).map_or(ListEnd::default(), |before| self.lists[before])
+        number.checked_sub(1).map_or(ListEnd::default(), |before| self.end(before))
+    }
+
+    fn end(&self, number: usize) -> ListEnd {
+        let [term, places, positions, count] = self.lists[number];
+        ListEnd { term, places, positions, count }
     }
 
     fn term(&self, number: usize) -> Option<&[u8]> {
-        let end = self.lists.get(number)?.term as usize;
+        let end = self.lists.get(number)?[0] as usize;
         Some(&self.terms[self.begin(number).term as usize..end])
     }
 
     fn list_at(&self, number: usize) -> List<'_> {
-        let (begin, end) = (self.begin(number), self.lists[number]);
+        let (begin, end) = (self.begin(number), self.end(number));
         List {
             places: &self.places[begin.places as usize..end.places as usize],
             positions: &self.positions[begin.positions as usize..end.positions as usize],
             count: end.count as usize,
         }
+    }
+
+    /// Brings all but the positions into memory, from a file.
+    pub fn load(&mut self) -> Result<(), TryReserveError> {
+        self.terms.load()?;
+        self.lists.load()?;
+        self.places.load()?;
+        self.lengths.load()
+    }
+
+    /// The bytes that [`Postings::load`] brings into memory.
+    pub fn hot_bytes(&self) -> usize {
+        let of_lists = self.lists.as_bytes().len() + self.lengths.as_bytes().len();
+        self.terms.len() + self.places.len() + of_lists
+    }
+
+    /// The bytes that they take of memory.
+    pub fn memory(&self) -> usize {
+        let of_lists = self.lists.memory() + self.lengths.memory();
+        self.terms.memory() + self.places.memory() + self.positions.memory() + of_lists
     }
 
     /// Merges the postings of several segments. Each comes with the new place of every article, or `None` for one that is dropped.
@@ -128,7 +155,7 @@ impl Postings {
                 }
             }
         }
-        let mut merged = Self { lengths, ..Self::default() };
+        let mut merged = Self { lengths: lengths.into(), ..Self::default() };
         let mut next = vec![0; of.len()];
         let (mut gathered, mut list) = (Vec::new(), Growing::default());
         while let Some(term) =
@@ -173,6 +200,11 @@ impl<'a> List<'a> {
             let count = if number & 1 == 1 { 1 } else { read(&mut bytes) };
             Some(Posting { place, count })
         })
+    }
+
+    /// Whether the article at a place has the term.
+    pub fn has(&self, place: u32) -> bool {
+        self.postings().map(|posting| posting.place).find(|found| *found >= place) == Some(place)
     }
 
     /// Calls `take` with the postings of `places`, which ascend, and their positions.
@@ -287,24 +319,20 @@ impl Growing {
 impl Postings {
     /// Gives back the memory that was kept for more.
     fn shrink(&mut self) {
-        self.terms.shrink_to_fit();
-        self.lists.shrink_to_fit();
-        self.places.shrink_to_fit();
-        self.positions.shrink_to_fit();
+        self.terms.to_mut().shrink_to_fit();
+        self.lists.to_mut().shrink_to_fit();
+        self.places.to_mut().shrink_to_fit();
+        self.positions.to_mut().shrink_to_fit();
     }
 
     /// Adds the list of a term that comes after all others.
     fn push(&mut self, term: &[u8], list: &Growing) {
         if list.count > 0 {
-            self.terms.extend_from_slice(term);
-            self.places.extend_from_slice(&list.places);
-            self.positions.extend_from_slice(&list.positions);
-            self.lists.push(ListEnd {
-                term: self.terms.len() as u32,
-                places: self.places.len() as u32,
-                positions: self.positions.len() as u32,
-                count: list.count,
-            });
+            self.terms.to_mut().extend_from_slice(term);
+            self.places.to_mut().extend_from_slice(&list.places);
+            self.positions.to_mut().extend_from_slice(&list.positions);
+            let ends = [self.terms.len(), self.places.len(), self.positions.len()].map(|end| end as u32);
+            self.lists.to_mut().push([ends[0], ends[1], ends[2], list.count]);
         }
     }
 }
@@ -345,7 +373,7 @@ impl PostingsBuilder {
     }
 
     pub fn finish(self) -> Postings {
-        let mut postings = Postings { lengths: self.lengths, ..Postings::default() };
+        let mut postings = Postings { lengths: self.lengths.into(), ..Postings::default() };
         let mut lists: Vec<_> = self.lists.into_iter().collect();
         lists.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
         for (term, list) in &lists {

@@ -8,15 +8,22 @@ use std::time::{Duration, Instant};
 use sentio_nearest::Instructions;
 
 use super::bits::Bits;
-use super::segment::{NewArticle, Segment, Sequence};
+use super::lives::Sequence;
+use super::segment::{NewArticle, Segment};
 use super::size::Size;
 use super::view::{FEW, Living, View};
 use crate::article::ArticleId;
 
 /// How long the rows of a version are kept after it was replaced: as long as LanceDB keeps it.
 const KEPT: Duration = Duration::from_secs(300);
+/// Rows that died are kept for searches of earlier versions while they are at most so large a part of the living ones, …
+const DEAD_SHARE: u64 = 4;
+/// … or so few.
+const DEAD_MIN: u64 = 1_024;
 /// So many segments of like size are merged.
 const MERGED: usize = 8;
+/// Articles of a merged segment, at most: a merge has both in memory.
+const MERGED_MAX: usize = 65_536;
 /// A segment is rewritten when more than one in so many of its articles can no longer be seen by any search.
 const DEAD: usize = 5;
 
@@ -55,6 +62,8 @@ struct Moment<V> {
     versions: V,
     at: Sequence,
     size: Size,
+    /// How many articles had died by then.
+    deaths: u64,
     /// When another one followed it.
     replaced: Option<Instant>,
 }
@@ -62,7 +71,7 @@ struct Moment<V> {
 impl<V: Copy + PartialEq> Searcher<V> {
     /// Of an empty generation at `versions`.
     pub fn new(dimension: usize, instructions: Instructions, versions: V) -> Self {
-        let moment = Moment { versions, at: 0, size: Size::default(), replaced: None };
+        let moment = Moment { versions, at: 0, size: Size::default(), deaths: 0, replaced: None };
         let state = State { segments: Arc::default(), moments: VecDeque::from([moment]) };
         Self {
             dimension,
@@ -112,7 +121,7 @@ impl<V: Copy + PartialEq> Searcher<V> {
     /// more. A search sees all of it or nothing.
     pub fn change<'a>(&self, changed: impl Iterator<Item = NewArticle<'a>>, gone: &[ArticleId], versions: V) {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Moment { at, mut size, .. } = *self.read().last();
+        let Moment { at, mut size, mut deaths, .. } = *self.read().last();
         let at = at + 1;
         let added = Segment::new(self.dimension, changed, at);
         let mut state = self.write();
@@ -120,13 +129,73 @@ impl<V: Copy + PartialEq> Searcher<V> {
         for article in replaced {
             if let Some(killed) = state.segments.iter().find_map(|segment| segment.kill(article, at)) {
                 size -= killed;
+                deaths += 1;
             }
         }
         if added.len() > 0 {
             size += added.whole_size();
             state.segments = state.segments.iter().cloned().chain([Arc::new(added)]).collect();
         }
-        state.go_on(Moment { versions, at, size, replaced: None });
+        state.go_on(Moment { versions, at, size, deaths, replaced: None });
+    }
+
+    /// At `versions`, where the articles are `pairs`, of segments that were stored; returns the articles that they do not have, too, by id.
+    pub fn of_stored(
+        dimension: usize,
+        instructions: Instructions,
+        versions: V,
+        segments: Vec<Segment>,
+        pairs: &[(ArticleId, i64)],
+    ) -> (Self, Vec<ArticleId>) {
+        let mut missing: HashMap<_, _> = pairs.iter().copied().collect();
+        let mut size = Size::default();
+        for segment in &segments {
+            for place in 0..segment.len() {
+                if missing.get(&segment.id(place)) == Some(&segment.write(place)) {
+                    missing.remove(&segment.id(place));
+                    size += segment.size(place);
+                } else {
+                    // It was replaced since, or is in another segment as well.
+                    segment.lives.end(place, 0);
+                }
+            }
+        }
+        let searcher = Self::new(dimension, instructions, versions);
+        {
+            let mut state = searcher.write();
+            let lives = |segment: &Segment| segment.dead(0) < segment.len();
+            state.segments = segments.into_iter().filter(lives).map(Arc::new).collect();
+            state.moments[0].size = size;
+        }
+        let mut missing: Vec<_> = missing.into_keys().collect();
+        missing.sort_unstable();
+        (searcher, missing)
+    }
+
+    /// The segments that there are now.
+    pub(super) fn segments(&self) -> Arc<[Arc<Segment>]> {
+        Arc::clone(&self.read().segments)
+    }
+
+    /// Has `new`, which has the same rows, take the place of `old`, if that is still there.
+    pub(super) fn replace(&self, old: &Arc<Segment>, new: Segment) {
+        let _merging = self.merging.lock().unwrap_or_else(PoisonError::into_inner);
+        let new = Arc::new(new);
+        let mut state = self.write();
+        let in_place = |segment: &Arc<Segment>| {
+            if Arc::ptr_eq(segment, old) { Arc::clone(&new) } else { Arc::clone(segment) }
+        };
+        state.segments = state.segments.iter().map(in_place).collect();
+    }
+
+    /// The bytes that the rows take of memory, those of dead ones too.
+    pub fn memory(&self) -> usize {
+        self.segments().iter().map(|segment| segment.memory()).sum()
+    }
+
+    /// Whether any segment is read from its file alone.
+    pub fn is_on_disk(&self) -> bool {
+        self.segments().iter().any(|segment| segment.is_mapped())
     }
 
     /// How what searches see differs from `pairs` of articles and the writes that they came with, by id.
@@ -202,8 +271,12 @@ impl<V> State<V> {
         if let Some(last) = self.moments.back_mut() {
             last.replaced = Some(now);
         }
+        let (dead_max, deaths) = ((next.size.articles as u64 / DEAD_SHARE).max(DEAD_MIN), next.deaths);
         self.moments.push_back(next);
-        let is_old = |moment: &Moment<V>| moment.replaced.is_some_and(|replaced| now - replaced > KEPT);
+        let is_old = |moment: &Moment<V>| {
+            let is_replaced = |replaced| now - replaced > KEPT || deaths - moment.deaths > dead_max;
+            moment.replaced.is_some_and(is_replaced)
+        };
         while self.moments.front().is_some_and(is_old) {
             self.moments.pop_front();
         }
@@ -218,7 +291,8 @@ fn to_merge(segments: &[Arc<Segment>], kept_from: Sequence) -> Option<Range<usiz
     while begin > 0 {
         let highest = level(&segments[begin - 1]);
         let of_level = segments[..begin].iter().rev().take_while(|segment| level(segment) <= highest).count();
-        if of_level >= MERGED {
+        let articles: usize = segments[begin - of_level..].iter().map(|segment| segment.len()).sum();
+        if of_level >= MERGED && articles <= MERGED_MAX {
             return Some(begin - of_level..segments.len());
         }
         begin -= of_level;

@@ -8,8 +8,9 @@ use sentio_nearest::{Best, Instructions, Query, SignQuery};
 use super::bits::Bits;
 use super::columns::Field;
 use super::hits::{ArticleHit, PassageHit, PassageSpan, Portrait};
+use super::lives::Sequence;
 use super::passing::Passing;
-use super::segment::{NewArticle, Segment, Sequence, Vectors};
+use super::segment::{NewArticle, Segment, Vectors};
 use super::size::Size;
 use crate::article::{ArticleFilter, ArticleId};
 
@@ -239,6 +240,14 @@ impl View {
         pairs
     }
 
+    /// The articles that live, with their revisions.
+    pub fn revisions(&self) -> impl Iterator<Item = (ArticleId, i64)> {
+        self.segments.iter().enumerate().flat_map(move |(number, segment)| {
+            let living = (0..segment.len()).filter(move |place| self.lives(number, *place));
+            living.map(|place| (segment.id(place), segment.revision(place)))
+        })
+    }
+
     /// The segment and the place of an article.
     pub(super) fn find(&self, article: ArticleId) -> Option<(usize, usize)> {
         self.segments.iter().enumerate().find_map(|(number, segment)| {
@@ -335,12 +344,17 @@ impl View {
         let mut best = Best::new(count, |row| self.key(kind, row));
         for (number, segment) in self.segments.iter().enumerate() {
             let least = best.least();
-            kind.vectors(segment).signs().scan(self.instructions, &target.signs, least, |score, row| {
-                if passing.passes(self, number, kind.place(segment, row)) {
-                    best.offer(score, Row { segment: number as u32, row });
-                }
-                best.least()
-            });
+            kind.vectors(segment).signs(segment.dimension).scan(
+                self.instructions,
+                &target.signs,
+                least,
+                |score, row| {
+                    if passing.passes(self, number, kind.place(segment, row)) {
+                        best.offer(score, Row { segment: number as u32, row });
+                    }
+                    best.least()
+                },
+            );
         }
         self.by_segment(best.into_unsorted().into_iter().map(|(_, row)| row))
     }

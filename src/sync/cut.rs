@@ -11,6 +11,7 @@ use super::passages::{PassageRule, PassageSpan, passage_text, sample, split};
 use crate::db::Database;
 use crate::entity::article;
 use crate::outbox::Change;
+use crate::words::{encoded_runs, meets_run};
 
 /// Where changes come from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,12 +108,15 @@ async fn cut_article(
                 (Ok(title), Ok(content)) => (title, content),
                 (Err(error), _) | (_, Err(error)) => return Err(error.to_string()),
             };
+        // What is no language tells the model nothing, and would fill passages.
+        let encoded = encoded_runs(&article.content);
+        let content: Vec<_> = content.into_iter().filter(|token| !meets_run(token, &encoded)).collect();
         let (title_end, spans) = split(rule, &title, &article.content, &content);
         let passages_in_all = spans.len();
         let spans = sample(spans, target.passages_max);
         let title = &article.title[..title_end];
         let texts: Vec<_> =
-            spans.iter().map(|span| passage_text(title, &article.content[span.bytes.clone()])).collect();
+            spans.iter().map(|span| passage_text(title, &article.content, &span.bytes, &encoded)).collect();
         let hashes = texts.iter().map(|text| text_hash(text)).collect();
         Ok(Document { article, change, spans, passages_in_all, texts, hashes })
     };

@@ -39,12 +39,19 @@ pub struct Generations {
     pub(super) index: VectorIndex,
     pub(super) models: Models,
     passages_max: usize,
+    /// Whether this process searches.
+    searches: bool,
 }
 
 impl Generations {
     /// Articles are indexed with at most `passages_max` passages.
     pub fn new(db: Database, index: VectorIndex, models: Models, passages_max: usize) -> Self {
-        Self { db, index, models, passages_max }
+        Self { db, index, models, passages_max, searches: true }
+    }
+
+    /// The same for a process that only writes: nothing is brought into memory.
+    pub fn without_searches(self) -> Self {
+        Self { searches: false, ..self }
     }
 
     /// The row of the generation in `state`, of which there is at most one; of retired ones the last that was live.
@@ -101,9 +108,11 @@ impl Generations {
         self.index.live().is_ok()
     }
 
-    /// Reads `generation` into memory and lets searches use it from then on.
+    /// Brings `generation` into memory and lets searches use it from then on.
     pub(super) async fn search(&self, generation: &OpenGeneration) -> Result<(), SyncError> {
-        generation.tables.load().await?;
+        if self.searches {
+            generation.tables.load().await?;
+        }
         self.index.set_live(generation.tables.clone());
         Ok(())
     }

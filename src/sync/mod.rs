@@ -9,6 +9,7 @@ mod backfill;
 mod background;
 mod batch_size;
 mod cache;
+mod check;
 mod commit;
 mod content_hash;
 mod cut;
@@ -32,6 +33,7 @@ mod verify;
 mod worker;
 
 pub use article_vector::{LEAD_SHARE, article_vector};
+pub use check::Checker;
 pub use error::SyncError;
 pub use generations::{Generations, OpenGeneration};
 pub use handle::WorkerHandle;

@@ -9,6 +9,7 @@ use std::ops::Range;
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::article::composed;
+use crate::words::without_runs;
 
 /// The share of a passage that the title may take: one third.
 const TITLE_SHARE: usize = 3;
@@ -68,9 +69,15 @@ pub fn split(
     }
 }
 
-/// What is embedded of a passage: the title, so that it is known what is spoken of, and the passage; composed, as queries are.
-pub fn passage_text(title: &str, passage: &str) -> String {
-    let text = format!("{title}\n{passage}");
+/// What is embedded of the passage `bytes` of `content`: the title, so that it is known what is spoken of, and the passage without `encoded`
+/// runs; composed, as queries are.
+pub fn passage_text(title: &str, content: &str, bytes: &Range<usize>, encoded: &[Range<usize>]) -> String {
+    let within: Vec<_> = encoded
+        .iter()
+        .filter(|run| run.start < bytes.end && bytes.start < run.end)
+        .map(|run| run.start.max(bytes.start) - bytes.start..run.end.min(bytes.end) - bytes.start)
+        .collect();
+    let text = format!("{title}\n{}", without_runs(&content[bytes.clone()], &within));
     match composed(&text) {
         Cow::Borrowed(_) => text,
         Cow::Owned(composed) => composed,

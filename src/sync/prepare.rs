@@ -197,7 +197,6 @@ impl Part {
                 vector: vector.as_slice().to_vec(),
                 start: i32::try_from(span.utf16.start).unwrap_or(i32::MAX),
                 end: i32::try_from(span.utf16.end).unwrap_or(i32::MAX),
-                facets: facets.clone(),
             });
         }
         self.batch.articles.push(ArticleRow {

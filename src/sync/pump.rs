@@ -272,9 +272,7 @@ impl<'a> Pump<'a> {
                     if !self.lock.holds() {
                         return Err(SyncError::LockLost);
                     }
-                    if upkeep.idle(&self.targets).await? {
-                        idle_at = Instant::now();
-                    }
+                    upkeep.idle(&self.targets).await?;
                     committer.complete_rest().await?;
                     committer.clear_outage().await?;
                     continue;
@@ -290,7 +288,7 @@ impl<'a> Pump<'a> {
                 Some(Job::Commit(prepared)) => {
                     commit(&mut committer, &targets, &prepared).await?;
                     committer.complete_rest().await?;
-                    upkeep.wrote(prepared.parts.iter().map(|part| part.batch.articles.len()).sum());
+                    upkeep.wrote();
                     upkeep.busy(&self.targets).await?;
                 }
                 Some(Job::Compare(done)) => {

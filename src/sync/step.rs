@@ -15,8 +15,8 @@ pub enum Step {
     Recorded,
     /// Upkeep of the tables is about to begin.
     Maintaining,
-    /// So is a step of what is done in quiet.
-    Tidying,
+    /// A file of what searches read is complete, and nothing uses it yet.
+    SearchFileWritten,
     /// There is a generation to be filled, for another model or a rebuild.
     GenerationCreated,
     /// A batch of it was recorded.

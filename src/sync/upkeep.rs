@@ -1,5 +1,6 @@
 //! What the worker does when it is idle: upkeep of the tables, and a look whether they are still there and whole.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
@@ -19,10 +20,6 @@ use crate::outbox;
 /// How many batches are written before upkeep is done although more are waiting: each makes a file, and each change of an
 /// indexed article opens every file that the index of ids does not cover yet.
 const BATCHES_BEFORE_UPKEEP: u32 = 16;
-/// And how many articles: a search cuts each text that the index of words does not cover yet into words, 0.08 ms an article.
-const ARTICLES_BEFORE_UPKEEP: usize = 256;
-/// How long nothing must have been written before the tables are brought to what searches read fastest.
-const QUIET_BEFORE_TIDYING: Duration = Duration::from_secs(5);
 /// How long a version can still be read after it was replaced: longer than any search that began with it, than another
 /// process needs to notice that there is a newer one, and as long as readers take from one page of recommendations to the
 /// next.
@@ -44,10 +41,6 @@ pub struct Upkeep {
     on_step: StepHook,
     /// Batches since the last upkeep.
     batches: u32,
-    /// Articles in them.
-    articles: usize,
-    /// When something was written last, if the tables have not been tidied since.
-    untidy_since: Option<Instant>,
     /// When old versions were removed; not yet by this process, at first.
     pruned: Option<Instant>,
     /// What the journal's last trim has told.
@@ -65,24 +58,15 @@ impl Upkeep {
             generations,
             on_step,
             batches: 1,
-            articles: 0,
-            untidy_since: Some(Instant::now()),
             pruned: None,
             settled: None,
             suspected: Some(Instant::now()),
         }
     }
 
-    /// Counts a batch of so many articles.
-    pub fn wrote(&mut self, articles: usize) {
+    /// Counts a batch.
+    pub fn wrote(&mut self) {
         self.batches += 1;
-        self.articles += articles;
-        self.untidy_since = Some(Instant::now());
-    }
-
-    /// Whether upkeep can't wait for an idle moment.
-    fn is_overdue(&self) -> bool {
-        self.batches >= BATCHES_BEFORE_UPKEEP || self.articles >= ARTICLES_BEFORE_UPKEEP
     }
 
     /// A search has failed: a file may be missing or damaged.
@@ -90,8 +74,8 @@ impl Upkeep {
         self.suspected.get_or_insert_with(Instant::now);
     }
 
-    /// Does what is due in an idle moment; `true` when there is more to be done that does not need to wait for the next one.
-    pub async fn idle(&mut self, targets: &Targets) -> Result<bool, SyncError> {
+    /// Does what is due in an idle moment.
+    pub async fn idle(&mut self, targets: &Targets) -> Result<(), SyncError> {
         check_presence(targets)?;
         if self.batches > 0 {
             self.maintain(targets).await?;
@@ -99,20 +83,13 @@ impl Upkeep {
         if self.suspected.is_some() {
             self.read_through(targets).await?;
         }
-        self.prune(targets).await?;
-        if self.untidy_since.is_none_or(|since| since.elapsed() < QUIET_BEFORE_TIDYING) {
-            return Ok(false);
-        }
-        let tidied = self.tidy(targets).await?;
-        if !tidied {
-            self.untidy_since = None;
-        }
-        Ok(tidied)
+        self.prune(targets).await
     }
 
     /// Does what is due between two batches when there is no idle moment.
     pub async fn busy(&mut self, targets: &Targets) -> Result<(), SyncError> {
-        if self.is_overdue() {
+        // It can't wait for an idle moment.
+        if self.batches >= BATCHES_BEFORE_UPKEEP {
             self.maintain(targets).await?;
         }
         if self.suspected.is_some_and(|since| since.elapsed() >= SUSPECTED_MAX) {
@@ -130,28 +107,27 @@ impl Upkeep {
         Ok(())
     }
 
-    /// One short step, so that a write that comes meanwhile does not wait for all; `false` when nothing is left to do.
-    async fn tidy(&self, targets: &Targets) -> Result<bool, SyncError> {
-        for target in targets.all() {
-            (self.on_step)(Step::Tidying);
-            if target.generation.tables.tidy().await? {
-                self.show(target, targets).await?;
-                return Ok(true);
-            }
+    /// Writes files that make the next start fast. They are a cache: without them it is slower, and no write may fail for them.
+    async fn save_search(&self, targets: &Targets) {
+        let on_step = Arc::clone(&self.on_step);
+        let saved =
+            targets.live.generation.tables.save_search(move || on_step(Step::SearchFileWritten)).await;
+        if let Err(error) = saved {
+            tracing::warn!(error = %Chain(&error), "search.not_saved: the next start reads the tables");
         }
-        Ok(false)
     }
 
-    /// Merges small files and extends the indexes of the tables where it is due.
+    /// Merges small files and extends the indexes of ids where it is due.
     async fn maintain(&mut self, targets: &Targets) -> Result<(), SyncError> {
         (self.on_step)(Step::Maintaining);
-        (self.batches, self.articles) = (0, 0);
+        self.batches = 0;
         for target in targets.all() {
             if target.generation.tables.maintain().await? {
                 self.show(target, targets).await?;
             }
             background::refresh(&self.db, target).await?;
         }
+        self.save_search(targets).await;
         self.prune(targets).await
     }
 

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::cut::{Cutter, Kind, LEFT_OUT};
+use super::encoded::{encoded_runs, meets_run, without_runs};
 use super::fold::Folded;
 use super::language::Language;
 use super::marks::without_marks;
@@ -61,22 +62,37 @@ impl Analyzer {
         Self { cutter: Cutter::default(), languages }
     }
 
+    /// Names everything that shapes words, of this version of the program.
+    pub fn identity(&self) -> String {
+        format!("{:?}", self.languages)
+    }
+
     /// Cuts `text` into words.
     pub fn analyze(&self, text: &str) -> Analyzed {
+        let encoded = encoded_runs(text);
         let language = match self.languages {
-            Languages::Detected => Language::of(text),
+            Languages::Detected => Language::of(&without_runs(text, &encoded)),
             Languages::All(language) => language,
         };
-        Analyzed { language, words: self.words(text, language) }
+        Analyzed { language, words: self.words_outside(text, language, &encoded) }
     }
 
     /// Cuts `text` into words of `language`.
     pub fn words(&self, text: &str, language: Option<Language>) -> Vec<Word> {
+        self.words_outside(text, language, &encoded_runs(text))
+    }
+
+    /// The words of `text` that are not in `encoded` runs.
+    fn words_outside(&self, text: &str, language: Option<Language>, encoded: &[Range<usize>]) -> Vec<Word> {
         let folded = Folded::of(text);
         let cuts = self.cutter.cut(&folded.text);
         let mut words = Vec::with_capacity(cuts.len());
         let mut stops_until = 0;
         for cut in cuts {
+            let range = folded.written_start(cut.range.start)..folded.written_end(cut.range.end);
+            if meets_run(&range, encoded) {
+                continue;
+            }
             let as_folded = &folded.text[cut.range.clone()];
             let text = match cut.kind {
                 Kind::Name => without_marks(&as_folded.replace(LEFT_OUT, "")).into_owned(),
@@ -101,7 +117,7 @@ impl Analyzer {
                 stem,
                 is_stop_word,
                 position: cut.position,
-                range: folded.written_start(cut.range.start)..folded.written_end(cut.range.end),
+                range,
             });
         }
         words

@@ -80,6 +80,11 @@ impl Language {
         self.0
     }
 
+    /// The language with a number.
+    pub fn with_number(number: u8) -> Option<Self> {
+        (usize::from(number) < LANGUAGES.len()).then_some(Self(number))
+    }
+
     fn known(self) -> &'static Known {
         &LANGUAGES[usize::from(self.0)]
     }

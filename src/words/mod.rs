@@ -4,6 +4,7 @@
 
 mod analyzer;
 mod cut;
+mod encoded;
 mod fold;
 mod highlight;
 mod language;
@@ -13,6 +14,7 @@ mod title_key;
 
 pub use analyzer::{Analyzed, Analyzer, Languages, Word};
 pub use cut::Kind;
+pub use encoded::{encoded_runs, meets_run, without_runs};
 pub use language::Language;
 pub use query::{QueryWord, QueryWords};
 pub use title_key::title_key;

@@ -12,6 +12,8 @@ pub struct QueryWord {
     /// With accents, which endings depend on.
     folded: String,
     pub kind: Kind,
+    /// Number of the word in the query; names have that of their first word, and pieces that of the word in which they begin.
+    pub position: u32,
 }
 
 impl QueryWord {
@@ -44,7 +46,12 @@ impl Analyzer {
                 }
                 last_pair_end = last_pair_end.max(word.range.end);
             }
-            words.push(QueryWord { text: word.text.clone(), folded: word.folded.clone(), kind: word.kind });
+            words.push(QueryWord {
+                text: word.text.clone(),
+                folded: word.folded.clone(),
+                kind: word.kind,
+                position: word.position,
+            });
         }
         QueryWords(words)
     }

@@ -68,6 +68,7 @@ fn populate_makes_twelve_searchable_samples_and_asks_before_it_deletes() {
     succeeds(folder.path(), &["populate"]);
     let counts = serde_json::json!({
         "articles": 12, "missing": 0, "stale": 0, "orphaned": 0, "duplicated": 0, "pending": 0,
+        "search_files": { "whole": 0, "bytes": 0, "foreign": 0, "damaged": 0 },
     });
     assert_eq!(verify(folder.path()), counts);
     succeeds(folder.path(), &["populate"]);
@@ -305,6 +306,8 @@ fn settings_are_checked_and_secrets_hidden() {
         ("SENTIO_ACCELERATOR", "gpu", "expected none, cuda, openvino, coreml or directml"),
         ("SENTIO_QUERY_CACHE", "-1", "expected MiB, a number from 0 to 65536"),
         ("SENTIO_INDEX_CACHE", "0", "expected MiB, a number from 1 to 1048576"),
+        ("SENTIO_SEARCH_BACKEND", "ram", "expected auto, memory or disk"),
+        ("SENTIO_SEARCH_MEMORY", "0", "expected MiB, a number from 1 to 16777216"),
         ("SENTIO_PASSAGES_MAX", "0", "expected a number from 1 to 100000"),
         ("SENTIO_TEXT_LANGUAGE", "klingon", "expected auto, none or a language: arabic, danish"),
         ("DATABASE_URL", "mysql://x", "expected sqlite://FILE or postgres://"),

@@ -41,7 +41,7 @@ async fn child_that_is_killed() {
     if step == "Committed" {
         kill();
     }
-    let (rebuild, quiet) = (step == "Rebuilding", step == "Tidying");
+    let rebuild = step == "Rebuilding";
     let mut worker = app.worker();
     let seen = AtomicUsize::new(0);
     worker.on_step = Arc::new(move |reached| {
@@ -52,12 +52,9 @@ async fn child_that_is_killed() {
         // Not the first time, so that something is half done; but there may be one batch to fill, and one switch.
         if wanted
             && (seen.fetch_add(1, Ordering::Relaxed) >= 1
-                || matches!(
-                    reached,
-                    Step::GenerationCreated | Step::Switched | Step::Backfilled | Step::Tidying
-                ))
+                || matches!(reached, Step::GenerationCreated | Step::Switched | Step::Backfilled))
         {
-            if matches!(reached, Step::Maintaining | Step::Tidying) {
+            if reached == Step::Maintaining {
                 // In the middle of what follows.
                 std::thread::spawn(|| {
                     std::thread::sleep(Duration::from_millis(4));
@@ -77,9 +74,7 @@ async fn child_that_is_killed() {
             outbox::submit(&transaction, Request::Rebuild).await.unwrap();
             transaction.commit().await.unwrap();
         }
-        // Long enough to be tidied, after a few files.
-        let pause = if quiet && number % 40 == 39 { 60_000 } else { 15 };
-        tokio::time::sleep(Duration::from_millis(pause)).await;
+        tokio::time::sleep(Duration::from_millis(15)).await;
     }
 }
 
@@ -137,8 +132,16 @@ fn killed_at(step: &str, folder: &Path, database_url: Option<&str>, model_name: 
 
 #[tokio::test]
 async fn killed_at_any_step_the_index_is_in_step_after_a_restart() {
-    let steps =
-        ["Committed", "Claimed", "Prepared", "Written", "Recorded", "Maintaining", "Tidying", "Rebuilding"];
+    let steps = [
+        "Committed",
+        "Claimed",
+        "Prepared",
+        "Written",
+        "Recorded",
+        "Maintaining",
+        "SearchFileWritten",
+        "Rebuilding",
+    ];
     for step in steps {
         let folder = tempfile::tempdir().unwrap();
         let database_url = database_url().await;

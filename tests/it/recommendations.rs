@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use chrono::Utc;
 use sentio::article::ArticleId;
-use sentio::index::IndexError;
+use sentio::index::{Batch, IndexError, Previous};
 use serde_json::{Value, json};
 
 use crate::app::{Builder, TestApp};
+use crate::verify::orphan;
 
 const PAGE: &str =
     "query($query: String, $articleId: ID, $first: Int, $after: String, $options: RecommendOptions) {
@@ -128,11 +129,6 @@ async fn of_articles_that_match_equally_well_the_oldest_are_listed() {
     // What is changed is written anew, behind the others.
     app.raw_sql("UPDATE article SET category = 'early' WHERE id <= 100").await;
     app.until_in_step().await;
-    let (folder, database_url) = app.stop().await;
-    let app = Builder::new().without_worker().start_in(folder, database_url).await;
-    app.app.generations.open_for_search().await.map(drop).unwrap();
-    // Words are counted in each part of the index: in one part all match equally well.
-    while app.app.index.live().unwrap().tidy().await.unwrap() {}
     let base = json!({ "query": "twins", "options": { "mode": "KEYWORD" } });
     let expected: Vec<_> = (1..=200).map(|id| id.to_string()).collect();
     for size in [100, 33] {
@@ -251,16 +247,20 @@ async fn cursors_of_what_was_removed_are_refused() {
 #[tokio::test]
 async fn a_search_of_what_is_removed_meanwhile_says_so() {
     let app = with_articles(10).await;
-    for number in 0..12 {
-        app.create("pear", &format!("pear {number}")).await;
-    }
     let (folder, database_url) = app.stop().await;
     let app = Builder::new().without_worker().start_in(folder, database_url).await;
     app.app.generations.open_for_search().await.map(drop).unwrap();
     let index = app.app.index.live().unwrap();
+    // Each write makes a file, and many are merged.
+    let dimension = app.app.models.requested().dimension;
+    for id in 1_000..1_020 {
+        let articles = vec![orphan(id, dimension)];
+        index.write(&Batch { articles, ..Batch::default() }, Previous::None).await.unwrap();
+    }
+    index.publish().await.unwrap();
     let versions = index.snapshot().versions().await.unwrap();
-    while index.tidy().await.unwrap() {}
-    assert_ne!(index.snapshot().versions().await.unwrap(), versions, "the test needs something to tidy");
+    while index.maintain().await.unwrap() {}
+    assert_ne!(index.snapshot().versions().await.unwrap(), versions, "the test needs files to merge");
     let past = index.snapshot_at(versions).await.unwrap();
     index.prune(Utc::now()).await.unwrap();
     let read = past.texts_of(&[ArticleId(3)]).await;

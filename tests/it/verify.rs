@@ -10,7 +10,7 @@ use sentio::sync::Drift;
 use crate::app::{Builder, TestApp};
 
 /// A row of the index that no article belongs to.
-fn orphan(article_id: i64, dimension: usize) -> ArticleRow {
+pub fn orphan(article_id: i64, dimension: usize) -> ArticleRow {
     ArticleRow {
         article_id,
         revision: 1,

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::{Best, Encoded, Instructions, Planes, Query, SignBlocks, SignQuery, encode, stride};
+use crate::{Best, Encoded, Instructions, Planes, Query, SignQuery, SignRows, Signs, encode, stride};
 
 /// Rows in memory.
 struct Rows {
@@ -45,17 +45,34 @@ fn vectors(dimension: usize, count: usize, mut seed: u64) -> Vec<Vec<f32>> {
     (0..count).map(|_| unit((0..dimension).map(|_| random() + 0.3).collect())).collect()
 }
 
-fn signs(dimension: usize, vectors: &[Vec<f32>]) -> SignBlocks {
-    let mut signs = SignBlocks::new(dimension);
+#[derive(Default)]
+struct SignVectors {
+    words: Vec<u64>,
+    factors: Vec<f32>,
+    ones: Vec<u16>,
+}
+
+impl SignVectors {
+    fn rows(&mut self) -> SignRows<'_> {
+        SignRows { words: &mut self.words, factors: &mut self.factors, ones: &mut self.ones }
+    }
+
+    fn view(&self, dimension: usize, rows: usize) -> Signs<'_> {
+        Signs::new(dimension, rows, &self.words, &self.factors, &self.ones)
+    }
+}
+
+fn signs(dimension: usize, vectors: &[Vec<f32>]) -> SignVectors {
+    let mut signs = SignVectors::default();
     for (row, vector) in vectors.iter().enumerate() {
         // One way to add a row is as good as the other.
         if row % 3 == 1 {
-            let mut others = SignBlocks::new(dimension);
-            (0..row % 20).for_each(|_| others.push(&vectors[0]));
-            others.push(vector);
-            signs.copy(&others, row % 20);
+            let mut others = SignVectors::default();
+            (0..row % 20).for_each(|other| others.rows().push(other, &vectors[0]));
+            others.rows().push(row % 20, vector);
+            signs.rows().copy(row, &others.view(dimension, row % 20 + 1), row % 20);
         } else {
-            signs.push(vector);
+            signs.rows().push(row, vector);
         }
     }
     signs
@@ -80,7 +97,7 @@ proptest! {
             let (mut coarse, mut fine, mut estimates) = (Vec::new(), Vec::new(), Vec::new());
             rows.planes().coarse(instructions, &query, &numbers, &mut coarse);
             rows.planes().fine(instructions, &query, &numbers, &mut fine);
-            signs.view().scan(instructions, &sign_query, -0.5, |score, row| {
+            signs.view(dimension, count).scan(instructions, &sign_query, -0.5, |score, row| {
                 estimates.push((score.to_bits(), row));
                 -0.5
             });
@@ -141,10 +158,15 @@ fn what_is_nearest_seems_near() {
         // Something near it.
         let query = unit(query.iter().zip(&vectors[2_999]).map(|(a, b)| a + b).collect());
         let mut seems = Best::new(200, |row: u32| row);
-        signs.view().scan(Instructions::fastest(), &SignQuery::new(&query), seems.least(), |score, row| {
-            seems.offer(score, row);
-            seems.least()
-        });
+        signs.view(dimension, vectors.len()).scan(
+            Instructions::fastest(),
+            &SignQuery::new(&query),
+            seems.least(),
+            |score, row| {
+                seems.offer(score, row);
+                seems.least()
+            },
+        );
         let mut wanted = Best::new(10, |row: u32| row);
         for (row, vector) in vectors.iter().enumerate() {
             wanted.offer(exact(&query, vector) as f32, row as u32);

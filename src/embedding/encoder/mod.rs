@@ -34,9 +34,9 @@ use super::{
     accelerator::Accelerator,
     error::OpenError,
     folder::{ModelFolder, unsupported},
-    mapped_file::MappedFile,
     pooling::Pooling,
 };
+use crate::mapped_file::MappedFile;
 
 /// Raised when the graph changes in a way that changes vectors.
 pub(super) const GRAPH_VERSION: u32 = 1;

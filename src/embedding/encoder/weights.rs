@@ -10,7 +10,8 @@ use std::{
 use half::{bf16, f16};
 use safetensors::{Dtype, SafeTensors};
 
-use crate::embedding::{error::OpenError, folder::unsupported, mapped_file::MappedFile};
+use crate::embedding::{error::OpenError, folder::unsupported};
+use crate::mapped_file::MappedFile;
 
 /// Parts of a published model that an encoder without a head does not need: the pooler, the heads of language
 /// models, classifiers and question answering, and a table of the numbers 0, 1, 2, ….

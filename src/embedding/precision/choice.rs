@@ -136,7 +136,8 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::embedding::{folder::ModelFolder, mapped_file::MappedFile, runtime};
+    use crate::embedding::{folder::ModelFolder, runtime};
+    use crate::mapped_file::MappedFile;
 
     /// Opens a model of the repository.
     fn model(folder: &str) -> (Arc<EncoderModel>, Tokenizer) {

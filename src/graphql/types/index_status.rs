@@ -26,10 +26,23 @@ pub struct IndexStatus {
     pub passages: u64,
     /// Data files of the index.
     pub fragments: u64,
+    /// Where searches of this server read.
+    pub search_backend: SearchBackend,
+    /// Memory that they take, in MiB.
+    pub search_memory: u64,
     /// The generation that answers searches.
     pub live: IndexGeneration,
     /// The generation that will answer them once it is complete, when the model was changed.
     pub building: Option<IndexGeneration>,
+}
+
+/// Where searches read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
+pub enum SearchBackend {
+    /// In memory.
+    Memory,
+    /// A part at least in files that are mapped, because there is no room in memory or because the settings say so.
+    Disk,
 }
 
 /// The state of the index in a word.

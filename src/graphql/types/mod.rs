@@ -27,7 +27,7 @@ pub use article_input::{
 pub use article_order::{ArticleOrder, ArticleOrderField, OrderDirection};
 pub use article_page::ArticlePage;
 pub use date_time::{DateTime, parse_date_time};
-pub use index_status::{IndexGeneration, IndexState, IndexStatus};
+pub use index_status::{IndexGeneration, IndexState, IndexStatus, SearchBackend};
 pub use node::Node;
 pub use page_info::PageInfo;
 pub use recommend_options::{FreshnessInput, RecommendOptionsInput, RecommendWeights};

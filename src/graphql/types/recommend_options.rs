@@ -88,10 +88,11 @@ pub enum RecommendMode {
 /// How much each likeness counts in the hybrid mode, each from 0 to 1, not both 0.
 #[derive(Clone, Copy, Debug, InputObject)]
 pub struct RecommendWeights {
-    /// Of likeness of meaning, as a share of the largest in the pool. With 0 only articles that share a word are listed.
+    /// Of similarity in meaning: its share of the largest in the pool, to the power of 13/16. With 0 only articles that share a word are listed.
     #[graphql(default = 0.5)]
     pub semantic: f64,
-    /// Of words in common, as a share of the largest in the pool.
+    /// Of words in common: their share of the largest in the pool, and less where the article that matches them best has one or two of
+    /// several only.
     #[graphql(default = 0.5)]
     pub keyword: f64,
 }

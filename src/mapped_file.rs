@@ -1,25 +1,19 @@
-//! A model file in memory without being read: the system loads the pages that are used, and shares them.
+//! A file in memory without being read: the system loads the pages that are used, and shares them.
 
 use std::{fs::File, io, ops::Deref, path::Path};
 
 use memmap2::Mmap;
 
-use super::error::OpenError;
-
 /// The bytes of a file, mapped read-only.
-pub(super) struct MappedFile(Mmap);
+#[derive(Debug)]
+pub struct MappedFile(Mmap);
 
 impl MappedFile {
     /// Maps the file at `path`.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        File::open(path)
-            .and_then(|file| map(&file))
-            .map(Self)
-            .map_err(|source| OpenError::FileUnreadable { path: path.to_owned(), source })
+    pub fn open(path: &Path) -> io::Result<Self> {
+        map(&File::open(path)?).map(Self)
     }
-}
 
-impl MappedFile {
     /// Gives the pages back that were read so far; those that are needed again are read again.
     pub fn forget_pages(&self) {
         #[cfg(unix)]
@@ -28,7 +22,7 @@ impl MappedFile {
         let advised = unsafe { self.0.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
         #[cfg(unix)]
         if let Err(error) = advised {
-            tracing::debug!(%error, "model.pages_kept");
+            tracing::debug!(%error, "mapped_file.pages_kept");
         }
     }
 }
@@ -44,8 +38,8 @@ impl Deref for MappedFile {
 #[expect(unsafe_code, reason = "the one call that maps a file; its proof stands beside it")]
 fn map(file: &File) -> io::Result<Mmap> {
     // SAFETY: the bytes must not change while they are borrowed. The map is read-only and nothing in Sentio
-    // writes to an installed model: a fetched one is completed elsewhere and renamed into place. What remains
-    // is another program that rewrites or truncates the file in place, which is as forbidden as doing so to a
+    // writes to an installed model or a file of searches: each is completed elsewhere and renamed into place. What
+    // remains is another program that rewrites or truncates the file in place, which is as forbidden as doing so to a
     // running executable.
     unsafe { Mmap::map(file) }
 }
