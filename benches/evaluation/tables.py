@@ -3,7 +3,7 @@
     evaluation.py SENTIO DATA
 
 SENTIO is the program, DATA a folder with the collections cranfield, cacm and pubmedqa, and with blog-18f.jsonl.gz and
-python-peps.jsonl.gz, of which the known-item collection is made.
+python-peps.jsonl.gz, of which the known-item collection is made. Everyday questions are asked of the former.
 """
 
 import json
@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import known_items
+import questions
 
 MODES = ["SEMANTIC", "KEYWORD", "HYBRID"]
 DIFFERENCES = ["HYBRID - SEMANTIC", "HYBRID - KEYWORD", "SEMANTIC - exact scan"]
@@ -54,6 +55,13 @@ def by_length(report, lengths):
         print(f"| {name} | {lengths[chosen[0]]:,} to {lengths[chosen[-1]]:,} | {means} |")
 
 
+def first_hits(report):
+    print("\neveryday questions whose first article is right\n")
+    for mode in MODES:
+        scores = report["per_query"][mode].values()
+        print(f"| {mode} | {sum(score['mrr_at_10'] == 1 for score in scores)} of {report['queries']} |")
+
+
 def main(sentio, data):
     data = pathlib.Path(data)
     with tempfile.TemporaryDirectory() as folder:
@@ -64,9 +72,14 @@ def main(sentio, data):
         reports = {}
         for path in [data / "cranfield", data / "cacm", known, data / "pubmedqa"]:
             reports[path.name] = measured(sentio, path)
+        everyday = pathlib.Path(folder) / "everyday"
+        judged = pathlib.Path(__file__).with_name("blog-18f-questions.json")
+        questions.main(everyday, judged, data / "blog-18f.jsonl.gz")
+        answered = measured(sentio, everyday)
     for measure in ["ndcg_at_10", "recall_at_100", "mrr_at_10"]:
         table(reports, measure)
     by_length(reports["known items"], lengths)
+    first_hits(answered)
 
 
 if __name__ == "__main__":
