@@ -55,7 +55,7 @@ fn registry(state: &HttpState, status: &IndexStatus) -> Registry {
     register_index(registry.sub_registry_with_prefix("index"), status);
     let mismatches = Counter::<u64>::default();
     mismatches.inc_by(state.index.mismatches());
-    let help = "Articles that were otherwise in memory than SQL says, and were indexed anew";
+    let help = "Articles whose copy in memory differed from SQL; they are indexed again";
     registry.sub_registry_with_prefix("index").register("mismatches", help, mismatches);
     registry
 }

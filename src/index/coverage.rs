@@ -15,7 +15,7 @@ const ROWS_BEFORE_INDEX: u64 = 2_000;
 const ROWS_OUTSIDE_MAX: u64 = 2_000;
 /// Parts of an index, one for each time it took rows in, from which some are made one: each write asks all of them.
 const PARTS_MAX: usize = 8;
-/// An older part is written anew with the newer ones once it has at most so many times their rows.
+/// An older part is rewritten with the newer ones once it has at most this many times their rows.
 const TIMES_NEWER_ROWS: u64 = 2;
 const ID: &str = "article_id";
 
@@ -84,7 +84,7 @@ async fn coverage(table: &Table, index: &str) -> Result<Coverage, IndexError> {
 }
 
 /// How many of the newest parts of an index to make one, with the rows that it takes in: as in a log-structured merge tree, an older part
-/// joins when the newer ones have grown to a share of it, so that a row is written anew a few times and not with each extension. `parts`
+/// joins when the newer ones have grown to a share of it, so that a row is rewritten a few times and not with each extension. `parts`
 /// are the rows of each, the oldest first.
 fn parts_to_merge(parts: &[u64], taken_in: u64) -> usize {
     if parts.len() < PARTS_MAX {
@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(merged(&[40_000, 32, 32, 32, 32, 32, 32]), 0, "few enough");
     }
 
-    /// However many rows come, each write asks few parts, and a row is written anew a few times only.
+    /// However many rows arrive, each write reads few parts, and a row is rewritten only a few times.
     #[test]
     fn a_row_is_written_a_few_times() {
         let (mut parts, mut written) = (Vec::new(), 0);

@@ -1,7 +1,6 @@
 //! The place where the generations lie.
 
 use std::collections::HashSet;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -176,11 +175,8 @@ impl VectorIndex {
         for table in [article_table(location), passage_table(location)] {
             self.drop_table(&table).await?;
         }
-        match std::fs::remove_dir_all(self.search_folder.join(location)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                tracing::warn!(%error, location, "search.files_left");
-            }
-            _ => {}
+        if let Err(error) = SegmentFiles::remove(&self.search_folder.join(location)) {
+            tracing::warn!(%error, location, "search.files_left");
         }
         Ok(())
     }

@@ -118,9 +118,9 @@ impl SegmentFiles {
         Ok(())
     }
 
-    /// Removes all of them.
-    pub fn remove(&self) -> io::Result<()> {
-        match fs::remove_dir_all(&self.folder) {
+    /// Removes a folder with all of its files.
+    pub fn remove(folder: &Path) -> io::Result<()> {
+        match fs::remove_dir_all(folder) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }

@@ -44,7 +44,7 @@ pub struct LookedFor {
 pub struct Coverage {
     /// Its words, each counted once.
     pub words: usize,
-    /// The share of the query's information, 0 to 1: a word that is rarer among the articles tells more.
+    /// The share of the query's information, 0 to 1: rarer words carry more.
     pub information: f32,
 }
 
@@ -210,7 +210,7 @@ impl Wanted {
 }
 
 impl Alternatives {
-    /// What it tells that an article has one of them: the more, the fewer have.
+    /// How much information a match carries: the fewer articles match, the more.
     fn information(&self, view: &View) -> f32 {
         let (all, having) = (view.size.articles as f64, self.articles as f64);
         self.weight * ((all - having + 0.5) / (having + 0.5)).ln_1p() as f32

@@ -121,14 +121,14 @@ impl Memory {
         missing: &[ArticleId],
         pairs: &[(ArticleId, i64)],
     ) -> Result<(), IndexError> {
-        let (began, mut told) = (Instant::now(), Instant::now());
+        let (began, mut reported) = (Instant::now(), Instant::now());
         for (number, articles) in missing.chunks(ARTICLES_READ).enumerate() {
             let rows = snapshot.rows_of_articles(articles, pairs).await?;
             change(searcher, self.analyzer, rows, Vec::new(), searcher.versions()).await?;
             let merged = Arc::clone(searcher);
             tokio::task::spawn_blocking(move || while merged.merge() {}).await?;
-            if told.elapsed() >= PROGRESS_EVERY {
-                told = Instant::now();
+            if reported.elapsed() >= PROGRESS_EVERY {
+                reported = Instant::now();
                 let done = number * ARTICLES_READ + articles.len();
                 let rate = done as f64 / began.elapsed().as_secs_f64();
                 tracing::info!(

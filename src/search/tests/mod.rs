@@ -254,11 +254,10 @@ fn finds(view: &View, vector: &[f32], query: &str, filter: &ArticleFilter) -> Ve
     articles.chain(passages).chain(matches).collect()
 }
 
-#[test]
-fn equal_matches_go_by_id_wherever_they_are() {
-    let searcher = Searcher::new(3, Instructions::fastest(), versions(0));
-    let article = |text| Article {
-        write: 1,
+/// An article that came with `write`.
+fn red_apple(write: i64) -> Article {
+    Article {
+        write,
         facets: ArticleFacets {
             category: None,
             tags: Vec::new(),
@@ -266,12 +265,17 @@ fn equal_matches_go_by_id_wherever_they_are() {
             content_length: 1,
         },
         vector: vec![1.0, 0.0, 0.0],
-        passages: Vec::new(),
-        text: Analyzed { language: None, words: analyzer().words(text, None) },
+        passages: vec![vec![0.0, 1.0, 0.0]],
+        text: Analyzed { language: None, words: analyzer().words("red apple", None) },
         title: String::new(),
-    };
+    }
+}
+
+#[test]
+fn equal_matches_go_by_id_wherever_they_are() {
+    let searcher = Searcher::new(3, Instructions::fastest(), versions(0));
     for (number, ids) in [(1, 20..40), (2, 0..20)] {
-        let changed = ids.map(|id| (id, article("red apple"))).collect();
+        let changed = ids.map(|id| (id, red_apple(1))).collect();
         apply(&searcher, &Change { changed, gone: Vec::new(), merges: false }, number);
     }
     let best = searcher.view().looked_for(&analyzer().query("apple")).matches().best(
@@ -286,26 +290,13 @@ fn equal_matches_go_by_id_wherever_they_are() {
 #[test]
 fn updates_without_end_take_little_memory() {
     let searcher = Searcher::new(3, Instructions::fastest(), versions(0));
-    let article = |write| Article {
-        write,
-        facets: ArticleFacets {
-            category: None,
-            tags: Vec::new(),
-            created_at: DateTime::UNIX_EPOCH,
-            content_length: 1,
-        },
-        vector: vec![1.0, 0.0, 0.0],
-        passages: vec![vec![0.0, 1.0, 0.0]],
-        text: Analyzed { language: None, words: analyzer().words("red apple", None) },
-        title: String::new(),
-    };
     const ARTICLES: i64 = 20_000;
-    let changed = (0..ARTICLES).map(|id| (id, article(1))).collect();
+    let changed = (0..ARTICLES).map(|id| (id, red_apple(1))).collect();
     apply(&searcher, &Change { changed, gone: Vec::new(), merges: true }, 1);
     let before = searcher.memory();
     for number in 0..900_usize {
         let first = (number as i64 * 100 * 7) % ARTICLES;
-        let changed = (first..first + 100).map(|id| (id, article(number as i64 + 2))).collect();
+        let changed = (first..first + 100).map(|id| (id, red_apple(number as i64 + 2))).collect();
         apply(&searcher, &Change { changed, gone: Vec::new(), merges: true }, number + 2);
         assert_eq!(searcher.view().size().articles, ARTICLES as usize);
         // A cursor of ten seconds ago is good, and one of five minutes ago is not.
